@@ -1,0 +1,26 @@
+const modules = {
+  features: 'processing/features',
+  models: 'processing/models',
+};
+const root = (name) => `<rootDir>/${modules[name] ?? name}/index.ts`;
+
+export default {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
+    ],
+  },
+  moduleNameMapper: Object.fromEntries([
+    ['^#queue/embedded$', '<rootDir>/queue/embedded/index.ts'],
+    ...['proto', 'queue', 'collectors', 'features', 'models', 'processing', 'serving', 'app'].map(
+      (name) => [`^#${name}$`, root(name)],
+    ),
+  ]),
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  testMatch: ['**/*.test.ts'],
+  testTimeout: 60_000,
+  maxWorkers: 2,
+};

@@ -1,0 +1,67 @@
+/** The topic table: what each topic is keyed by, how it is cleaned up, and how many partitions it has. */
+
+export type Cleanup = 'delete' | 'compact';
+
+/** `inputs`: as many as configured for quotes and posts; `shards`: one a shard; `one`: a single partition. */
+export type Partitioning = 'inputs' | 'shards' | 'one';
+
+interface TopicEntry {
+  readonly cleanup: Cleanup;
+  readonly partitions: Partitioning;
+  readonly doc: string;
+}
+
+export const TOPICS = {
+  quotes: { cleanup: 'delete', partitions: 'inputs', doc: 'Ticks and watermarks, keyed by instrument' },
+  posts: { cleanup: 'delete', partitions: 'inputs', doc: 'Posts and watermarks, keyed by instrument' },
+  features: { cleanup: 'delete', partitions: 'shards', doc: 'Feature rows, one partition a shard' },
+  predictions: { cleanup: 'delete', partitions: 'inputs', doc: 'Predictions, keyed by instrument' },
+  outcomes: { cleanup: 'delete', partitions: 'inputs', doc: 'What became of predictions, keyed by instrument' },
+  evaluations: { cleanup: 'delete', partitions: 'one', doc: 'Windowed metrics, keyed by model' },
+  models: { cleanup: 'compact', partitions: 'shards', doc: 'Model snapshots: chunks, then a manifest' },
+  aliases: { cleanup: 'compact', partitions: 'one', doc: 'Which model answers to a name' },
+  promotions: { cleanup: 'delete', partitions: 'one', doc: 'Every change of an alias' },
+  subscriptions: { cleanup: 'compact', partitions: 'inputs', doc: 'What each source should collect' },
+  cursors: { cleanup: 'compact', partitions: 'one', doc: 'How far each source got' },
+  changelog: { cleanup: 'compact', partitions: 'inputs', doc: 'Checkpointed feature state' },
+  alerts: { cleanup: 'delete', partitions: 'one', doc: 'Drift, staleness, source down, promotion' },
+  'dead-letters': { cleanup: 'delete', partitions: 'one', doc: 'Records that could not be handled' },
+} as const satisfies Record<string, TopicEntry>;
+
+export type TopicName = keyof typeof TOPICS;
+
+export interface TopicSpec {
+  /** Full name, `foretick.quotes.v1`. */
+  readonly name: string;
+  readonly partitions: number;
+  readonly cleanup: Cleanup;
+}
+
+/** Full topic names and counts of one deployment. */
+export interface TopicLayout {
+  readonly inputs: number;
+  readonly shards: number;
+  name(topic: TopicName): string;
+  specs(): TopicSpec[];
+}
+
+/**
+ * @param inputs partitions of quotes and posts
+ * @param shards learning shards; input partition p feeds shard p mod shards
+ */
+export function topicLayout(options: { prefix: string; inputs: number; shards: number }): TopicLayout {
+  const { prefix, inputs, shards } = options;
+  const name = (topic: TopicName): string => `${prefix}.${topic}.v1`;
+  const count = { inputs, shards, one: 1 } satisfies Record<Partitioning, number>;
+  return {
+    inputs,
+    shards,
+    name,
+    specs: () =>
+      (Object.keys(TOPICS) as TopicName[]).map((topic) => ({
+        name: name(topic),
+        partitions: count[TOPICS[topic].partitions],
+        cleanup: TOPICS[topic].cleanup,
+      })),
+  };
+}

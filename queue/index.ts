@@ -1,0 +1,17 @@
+export type {
+  Commit,
+  GroupOptions,
+  Headers,
+  Membership,
+  OutputRecord,
+  PartitionOffsets,
+  PollOptions,
+  Producer,
+  Queue,
+  QueueRecord,
+  ReadOptions,
+  RecordBatch,
+  StartPosition,
+  Task,
+  TaskContext,
+} from './port.ts';
