@@ -29,3 +29,32 @@ export {
   SnapshotSection,
   Tensor,
 } from './gen/foretick/v1/state.ts';
+export { TickKind, TickSide, createTicks, ticksOf, type TickColumns, type TickRow } from './ticks.ts';
+export { int64Words, readInt64, writeInt64 } from './codecs/int64.ts';
+export { CONTENT_ARROW, CONTENT_JSON, CONTENT_PROTOBUF, SCHEMA, headersOf, type Encoded, type SchemaName } from './codecs/wire.ts';
+export {
+  decodePost,
+  decodeTicks,
+  encodePostJson,
+  encodeTickJson,
+  encodeTicksArrow,
+  invalidTick,
+  tickAt,
+  watermarkPostJson,
+  watermarkTickJson,
+} from './codecs/ticks.ts';
+export { decodeFeatures, encodeFeatures, featureHeaders, type FeatureRows } from './codecs/features.ts';
+export {
+  ABSTENTIONS,
+  decodePredictions,
+  encodePredictionJson,
+  encodePredictionsArrow,
+  type PredictionColumns,
+} from './codecs/predictions.ts';
+export {
+  decodeOutcomes,
+  encodeOutcomeJson,
+  encodeOutcomesArrow,
+  type OutcomeColumns,
+} from './codecs/outcomes.ts';
+export { decodeJson } from './codecs/columns.ts';

@@ -61,7 +61,7 @@ export interface Tick {
   eventTimeUs: number;
   /** When the collector received it. Orders the logs of a task. */
   receiptTimeUs: number;
-  /** The venue's sequence number; 0 when it has none. */
+  /** The venue's sequence number, for a trade its id; 0 when it has none. */
   sequence: number;
   body: { $case: "quote"; quote: Quote } | { $case: "trade"; trade: Trade } | { $case: "bar"; bar: Bar } | //
   /** Nothing with an earlier receipt time will follow in this partition. */
@@ -80,7 +80,6 @@ export interface Trade {
   price: number;
   size: number;
   aggressor: Side;
-  tradeId: string;
 }
 
 /** A bar is an event at the moment it closes. */
@@ -472,7 +471,7 @@ export const Quote: MessageFns<Quote> = {
 };
 
 function createBaseTrade(): Trade {
-  return { price: 0, size: 0, aggressor: 0, tradeId: "" };
+  return { price: 0, size: 0, aggressor: 0 };
 }
 
 export const Trade: MessageFns<Trade> = {
@@ -485,9 +484,6 @@ export const Trade: MessageFns<Trade> = {
     }
     if (message.aggressor !== 0) {
       writer.uint32(24).int32(message.aggressor);
-    }
-    if (message.tradeId !== "") {
-      writer.uint32(34).string(message.tradeId);
     }
     return writer;
   },
@@ -529,14 +525,6 @@ export const Trade: MessageFns<Trade> = {
             message.aggressor = reader.int32() as any;
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.tradeId = reader.string();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -554,11 +542,6 @@ export const Trade: MessageFns<Trade> = {
       price: isSet(object.price) ? globalThis.Number(object.price) : 0,
       size: isSet(object.size) ? globalThis.Number(object.size) : 0,
       aggressor: isSet(object.aggressor) ? sideFromJSON(object.aggressor) : 0,
-      tradeId: isSet(object.tradeId)
-        ? globalThis.String(object.tradeId)
-        : isSet(object.trade_id)
-        ? globalThis.String(object.trade_id)
-        : "",
     };
   },
 
@@ -573,9 +556,6 @@ export const Trade: MessageFns<Trade> = {
     if (message.aggressor !== 0) {
       obj.aggressor = sideToJSON(message.aggressor);
     }
-    if (message.tradeId !== "") {
-      obj.tradeId = message.tradeId;
-    }
     return obj;
   },
 
@@ -587,7 +567,6 @@ export const Trade: MessageFns<Trade> = {
     message.price = object.price ?? 0;
     message.size = object.size ?? 0;
     message.aggressor = object.aggressor ?? 0;
-    message.tradeId = object.tradeId ?? "";
     return message;
   },
 };

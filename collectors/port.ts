@@ -1,0 +1,36 @@
+/**
+ * The source port: what a source does, and what the supervisor does for it.
+ *
+ * A source only gets data right. The supervisor starts it, hands it the cursor it committed last, partitions
+ * what it emits, appends outputs and cursor together, restarts it after retriable errors, and stops it.
+ */
+import type { Cursor, Post, TickColumns } from '#proto';
+
+/** What a source publishes at once: becomes visible together with the cursor that covers it. */
+export interface Emission {
+  readonly ticks?: TickColumns;
+  readonly posts?: readonly Post[];
+  /**
+   * Promise that nothing with an earlier receipt time follows; written to every partition of both
+   * logs, after the ticks and posts of this emission. Microseconds.
+   */
+  readonly watermark?: number;
+  /** Where to go on after this emission. Left out: the source has no position. */
+  readonly cursor?: Cursor;
+}
+
+export interface SourceContext {
+  /** What this source committed last, or null at its first start. */
+  readonly cursor: Cursor | null;
+  readonly signal: AbortSignal;
+  /** Resolves when the emission is durable: await it, it is the back-pressure. One at a time. */
+  emit(emission: Emission): Promise<void>;
+  /** Bytes or a row that could not be read: to dead-letters with the next emission. */
+  reject(code: 'MALFORMED_RECORD' | 'VALUE_OUT_OF_RANGE', message: string, origin: string, bytes: Uint8Array): void;
+}
+
+export interface Source {
+  readonly name: string;
+  /** Returns when the source is finished, or soon after `signal` aborts. Retriable errors: run again. */
+  run(context: SourceContext): Promise<void>;
+}
