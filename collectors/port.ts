@@ -8,6 +8,7 @@ import type { Cursor, Post, TickColumns } from '#proto';
 
 /** What a source publishes at once: becomes visible together with the cursor that covers it. */
 export interface Emission {
+  /** Read until `emit` resolves; the source may then reuse it. */
   readonly ticks?: TickColumns;
   readonly posts?: readonly Post[];
   /**
@@ -24,9 +25,22 @@ export interface SourceContext {
   readonly cursor: Cursor | null;
   readonly signal: AbortSignal;
   /** Resolves when the emission is durable: await it, it is the back-pressure. One at a time. */
-  emit(emission: Emission): Promise<void>;
+  readonly emit: (emission: Emission) => Promise<void>;
   /** Bytes or a row that could not be read: to dead-letters with the next emission. */
-  reject(code: 'MALFORMED_RECORD' | 'VALUE_OUT_OF_RANGE', message: string, origin: string, bytes: Uint8Array): void;
+  readonly reject: (rejection: Rejection) => void;
+}
+
+export interface Rejection {
+  readonly code: 'MALFORMED_RECORD' | 'VALUE_OUT_OF_RANGE';
+  readonly message: string;
+  /** Where the bytes came from: a file, an address. */
+  readonly origin: string;
+  /** Number of the row in its origin, from 1; 0 where there are no rows. */
+  readonly row: number;
+  /** Recorded receipt time, microseconds; 0 when it is not known. */
+  readonly receiptTime: number;
+  /** The supervisor's from here on. */
+  readonly bytes: Uint8Array;
 }
 
 export interface Source {

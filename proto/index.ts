@@ -16,7 +16,7 @@ export {
   type Bar,
   Post,
 } from './gen/foretick/v1/market.ts';
-export { Prediction, Outcome, Evaluation, Target } from './gen/foretick/v1/prediction.ts';
+export { CalibrationBin, Prediction, Outcome, Evaluation, Target } from './gen/foretick/v1/prediction.ts';
 export {
   Alert,
   Alias,
@@ -58,3 +58,4 @@ export {
   type OutcomeColumns,
 } from './codecs/outcomes.ts';
 export { decodeJson } from './codecs/columns.ts';
+export { PredictionServiceService, type PredictionServiceServer, PredictRequest, PredictResponse, Scored, SubscribeRequest, SubscribeResponse, ListModelsRequest, ListModelsResponse, ModelInfo, FeatureRows as FeatureRowsMessage, PredictionServiceClient } from './gen/foretick/v1/service.ts';

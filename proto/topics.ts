@@ -39,6 +39,7 @@ export interface TopicSpec {
 
 /** Full topic names and counts of one deployment. */
 export interface TopicLayout {
+  readonly prefix: string;
   readonly inputs: number;
   readonly shards: number;
   name(topic: TopicName): string;
@@ -54,6 +55,7 @@ export function topicLayout(options: { prefix: string; inputs: number; shards: n
   const name = (topic: TopicName): string => `${prefix}.${topic}.v1`;
   const count = { inputs, shards, one: 1 } satisfies Record<Partitioning, number>;
   return {
+    prefix,
     inputs,
     shards,
     name,

@@ -15,3 +15,5 @@ export type {
   Task,
   TaskContext,
 } from './port.ts';
+export { consume, type ConsumeOptions, type HandlerContext } from './consumer.ts';
+export { loadTable, type Table, type TableOptions } from './table.ts';

@@ -49,7 +49,10 @@ export interface PartitionOffsets {
   readonly end: number;
 }
 
-/** Where a group-less reader starts. `time`: the first record at or after it, milliseconds. */
+/**
+ * Where a group-less reader starts, as of the moment its iteration begins. `time`: the first record at or
+ * after it, milliseconds, or the end. `offsets`: by partition; those left out start at the earliest.
+ */
 export type StartPosition =
   | 'earliest'
   | 'latest'
@@ -84,6 +87,11 @@ export interface Commit {
   readonly outputs?: readonly OutputRecord[];
   /** Next offset to read, per topic of the task. Topics left out stay where they are. */
   readonly offsets?: ReadonlyMap<string, number>;
+  /**
+   * A short note (at most 4 KiB) kept with the offsets and given back as `TaskContext.metadata`: how far
+   * inside the next records a task is. Left out: the note before stays. Needs `offsets`.
+   */
+  readonly metadata?: string;
 }
 
 export interface PollOptions {
@@ -109,7 +117,9 @@ export interface TaskContext {
   readonly topics: readonly string[];
   /** Committed offset of each input topic; absent where nothing was committed. */
   readonly committed: ReadonlyMap<string, number>;
-  /** Aborts when the task is revoked or the worker drains. Abort reason: a ForetickError or undefined. */
+  /** Note of the newest commit that had one; '' before the first. */
+  readonly metadata: string;
+  /** Aborts when the task is revoked (reason: FENCED) or the member leaves (reason: SHUTTING_DOWN). */
   readonly signal: AbortSignal;
   /** Next records of the inputs, in log order per topic. Empty when nothing came in time or on abort. */
   poll(options?: PollOptions): Promise<RecordBatch[]>;

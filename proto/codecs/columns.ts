@@ -21,17 +21,25 @@ export function gatherRows(values: Float64Array, width: number, rows: Int32Array
   return out;
 }
 
-/** A dictionary column that holds only the words its rows use. */
+/**
+ * A dictionary column that holds only the words its rows use, in the order of their first use. The cost goes with the
+ * rows, not with `words`, which may name a million instruments.
+ */
 export function textColumn(indices: Int32Array, words: readonly string[], rows: Int32Array | null, n: number): Data {
-  const local = new Int32Array(words.length).fill(-1);
+  const local = new Map<number, number>();
   const used: string[] = [];
   const out = new Int32Array(n);
+  let lastId = -1;
+  let word = -1;
   for (let i = 0; i < n; i++) {
     const id = indices[rows ? rows[i]! : i]!;
-    let word = local[id]!;
-    if (word === -1) {
-      word = used.push(words[id]!) - 1;
-      local[id] = word;
+    if (id !== lastId) {
+      lastId = id;
+      word = local.get(id) ?? -1;
+      if (word === -1) {
+        word = used.push(words[id]!) - 1;
+        local.set(id, word);
+      }
     }
     out[i] = word;
   }

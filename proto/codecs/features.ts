@@ -6,6 +6,7 @@ import type { Schema } from 'apache-arrow';
 
 import { fail } from '../errors.ts';
 import { StreamReader, column, encodeStream, listOf, schemaOf, types } from './arrow.ts';
+import { textColumn } from './columns.ts';
 import { CONTENT_ARROW, SCHEMA, headersOf, type Encoded } from './wire.ts';
 
 /** Rows in columns. Times in microseconds; `values` row-major, `names.length` float32 a row. */
@@ -57,7 +58,7 @@ function schemaFor(rows: FeatureRows): Schema {
 export function encodeFeatures(rows: FeatureRows): { value: Uint8Array; headers: Readonly<Record<string, string>> } {
   const n = rows.length;
   const value = encodeStream(schemaFor(rows), n, [
-    column.text(rows.instrument.subarray(0, n), rows.instruments),
+    textColumn(rows.instrument, rows.instruments, null, n),
     column.time(rows.eventTime.subarray(0, n)),
     column.time(rows.receiptTime.subarray(0, n)),
     column.f64(rows.price.subarray(0, n)),

@@ -103,19 +103,23 @@ export interface Cursor {
 export interface FeatureCheckpoint {
   task: string;
   featureSet: string;
-  /** Next offset to read of each input topic. */
+  /** Next offset to read of each input topic, and how many rows of that record are folded already. */
   offsets: { [key: string]: number };
+  rows: { [key: string]: number };
   /** Newest receipt time seen in each input topic, microseconds. */
   clocks: { [key: string]: number };
   /** Next row ordinal. */
   ordinal: number;
   /** Next dead-letter ordinal. */
   deadLetters: number;
-  /** Event clock, microseconds. */
-  eventTimeUs: number;
 }
 
 export interface FeatureCheckpoint_OffsetsEntry {
+  key: string;
+  value: number;
+}
+
+export interface FeatureCheckpoint_RowsEntry {
   key: string;
   value: number;
 }
@@ -1399,7 +1403,7 @@ export const Cursor: MessageFns<Cursor> = {
 };
 
 function createBaseFeatureCheckpoint(): FeatureCheckpoint {
-  return { task: "", featureSet: "", offsets: {}, clocks: {}, ordinal: 0, deadLetters: 0, eventTimeUs: 0 };
+  return { task: "", featureSet: "", offsets: {}, rows: {}, clocks: {}, ordinal: 0, deadLetters: 0 };
 }
 
 export const FeatureCheckpoint: MessageFns<FeatureCheckpoint> = {
@@ -1413,6 +1417,9 @@ export const FeatureCheckpoint: MessageFns<FeatureCheckpoint> = {
     globalThis.Object.entries(message.offsets).forEach(([key, value]: [string, number]) => {
       FeatureCheckpoint_OffsetsEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
     });
+    globalThis.Object.entries(message.rows).forEach(([key, value]: [string, number]) => {
+      FeatureCheckpoint_RowsEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
+    });
     globalThis.Object.entries(message.clocks).forEach(([key, value]: [string, number]) => {
       FeatureCheckpoint_ClocksEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
     });
@@ -1421,9 +1428,6 @@ export const FeatureCheckpoint: MessageFns<FeatureCheckpoint> = {
     }
     if (message.deadLetters !== 0) {
       writer.uint32(48).int64(message.deadLetters);
-    }
-    if (message.eventTimeUs !== 0) {
-      writer.uint32(56).int64(message.eventTimeUs);
     }
     return writer;
   },
@@ -1468,6 +1472,17 @@ export const FeatureCheckpoint: MessageFns<FeatureCheckpoint> = {
             }
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            const entry8 = FeatureCheckpoint_RowsEntry.decode(reader, reader.uint32());
+            if (entry8.value !== undefined) {
+              message.rows[entry8.key] = entry8.value;
+            }
+            continue;
+          }
           case 4: {
             if (tag !== 34) {
               break;
@@ -1493,14 +1508,6 @@ export const FeatureCheckpoint: MessageFns<FeatureCheckpoint> = {
             }
 
             message.deadLetters = longToNumber(reader.int64());
-            continue;
-          }
-          case 7: {
-            if (tag !== 56) {
-              break;
-            }
-
-            message.eventTimeUs = longToNumber(reader.int64());
             continue;
           }
         }
@@ -1537,6 +1544,20 @@ export const FeatureCheckpoint: MessageFns<FeatureCheckpoint> = {
           {},
         )
         : {},
+      rows: isObject(object.rows)
+        ? (globalThis.Object.entries(object.rows) as [string, any][]).reduce(
+          (acc: { [key: string]: number }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.Number(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
       clocks: isObject(object.clocks)
         ? (globalThis.Object.entries(object.clocks) as [string, any][]).reduce(
           (acc: { [key: string]: number }, [key, value]: [string, any]) => {
@@ -1556,11 +1577,6 @@ export const FeatureCheckpoint: MessageFns<FeatureCheckpoint> = {
         ? globalThis.Number(object.deadLetters)
         : isSet(object.dead_letters)
         ? globalThis.Number(object.dead_letters)
-        : 0,
-      eventTimeUs: isSet(object.eventTimeUs)
-        ? globalThis.Number(object.eventTimeUs)
-        : isSet(object.event_time_us)
-        ? globalThis.Number(object.event_time_us)
         : 0,
     };
   },
@@ -1582,6 +1598,15 @@ export const FeatureCheckpoint: MessageFns<FeatureCheckpoint> = {
         });
       }
     }
+    if (message.rows) {
+      const entries = globalThis.Object.entries(message.rows) as [string, number][];
+      if (entries.length > 0) {
+        obj.rows = {};
+        entries.forEach(([k, v]) => {
+          obj.rows[k] = Math.round(v);
+        });
+      }
+    }
     if (message.clocks) {
       const entries = globalThis.Object.entries(message.clocks) as [string, number][];
       if (entries.length > 0) {
@@ -1596,9 +1621,6 @@ export const FeatureCheckpoint: MessageFns<FeatureCheckpoint> = {
     }
     if (message.deadLetters !== 0) {
       obj.deadLetters = Math.round(message.deadLetters);
-    }
-    if (message.eventTimeUs !== 0) {
-      obj.eventTimeUs = Math.round(message.eventTimeUs);
     }
     return obj;
   },
@@ -1619,6 +1641,15 @@ export const FeatureCheckpoint: MessageFns<FeatureCheckpoint> = {
       },
       {},
     );
+    message.rows = (globalThis.Object.entries(object.rows ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
     message.clocks = (globalThis.Object.entries(object.clocks ?? {}) as [string, number][]).reduce(
       (acc: { [key: string]: number }, [key, value]: [string, number]) => {
         if (value !== undefined) {
@@ -1630,7 +1661,6 @@ export const FeatureCheckpoint: MessageFns<FeatureCheckpoint> = {
     );
     message.ordinal = object.ordinal ?? 0;
     message.deadLetters = object.deadLetters ?? 0;
-    message.eventTimeUs = object.eventTimeUs ?? 0;
     return message;
   },
 };
@@ -1714,6 +1744,91 @@ export const FeatureCheckpoint_OffsetsEntry: MessageFns<FeatureCheckpoint_Offset
   },
   fromPartial(object: DeepPartial<FeatureCheckpoint_OffsetsEntry>): FeatureCheckpoint_OffsetsEntry {
     const message = createBaseFeatureCheckpoint_OffsetsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseFeatureCheckpoint_RowsEntry(): FeatureCheckpoint_RowsEntry {
+  return { key: "", value: 0 };
+}
+
+export const FeatureCheckpoint_RowsEntry: MessageFns<FeatureCheckpoint_RowsEntry> = {
+  encode(message: FeatureCheckpoint_RowsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).int64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FeatureCheckpoint_RowsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFeatureCheckpoint_RowsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FeatureCheckpoint_RowsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+    };
+  },
+
+  toJSON(message: FeatureCheckpoint_RowsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== 0) {
+      obj.value = Math.round(message.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FeatureCheckpoint_RowsEntry>): FeatureCheckpoint_RowsEntry {
+    return FeatureCheckpoint_RowsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FeatureCheckpoint_RowsEntry>): FeatureCheckpoint_RowsEntry {
+    const message = createBaseFeatureCheckpoint_RowsEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
     return message;

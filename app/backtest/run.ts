@@ -1,0 +1,166 @@
+/**
+ * A backtest: the pipeline of `up` on a recording, as fast as it goes, until everything is worked through.
+ *
+ * The data directory holds the run. The same command on the same directory goes on where it stopped, however it
+ * was stopped; another recording or configuration is refused.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline as streamPipeline } from 'node:stream/promises';
+
+import { Registry } from 'prom-client';
+import type { Logger } from 'pino';
+
+import type { ReplayProgress } from '#collectors';
+import { BASELINES } from '#models';
+import { groupNames } from '#processing';
+import { fail, type ForetickError } from '#proto';
+import type { Queue } from '#queue';
+
+import type { Config } from '../config/schema.ts';
+import { Lifecycle } from '../runtime/lifecycle.ts';
+import { runtimeMetrics } from '../runtime/metrics.ts';
+import { Pipeline, modelSpecs } from '../runtime/pipeline.ts';
+import { progressWatch } from '../runtime/progress.ts';
+import { resolveMapping } from '../runtime/sources.ts';
+import { readResults, type RunResults } from './results.ts';
+
+export interface BacktestOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: ReplayProgress) => void;
+  readonly openQueue?: (config: Config) => Promise<Queue>;
+}
+
+export type BacktestResult = { readonly finished: true; readonly results: RunResults } | { readonly finished: false };
+
+/** @throws RUN_MISMATCH, and whatever stops a part of the pipeline */
+export async function runBacktest(options: BacktestOptions): Promise<BacktestResult> {
+  const { config, logger, signal } = options;
+  await claimDirectory(config);
+  const failed = new AbortController();
+  let failure: ForetickError | undefined;
+  const pipeline = new Pipeline({
+    config,
+    logger,
+    metrics: runtimeMetrics(new Registry(), progressWatch(config.lifecycle.stalled_after / 1000)),
+    onFailure: (error) => {
+      failure ??= error;
+      failed.abort();
+    },
+    ...(options.openQueue && { openQueue: options.openQueue }),
+    ...(options.onProgress && {
+      onProgress: (_source: string, progress: ReplayProgress) => options.onProgress?.(progress),
+    }),
+  });
+  const { queue, workers, collectors } = pipeline.components();
+  const onStopError = (component: string, error: ForetickError): void => {
+    logger.error({ component, code: error.code }, error.message);
+  };
+  const graceMs = config.lifecycle.grace / 1000;
+  const storage = new Lifecycle({ components: [queue], graceMs, onStopError });
+  const work = new Lifecycle({ components: [...workers, ...collectors], graceMs, onStopError });
+  const stop = AbortSignal.any([signal, failed.signal]);
+  try {
+    await storage.start();
+    await work.start();
+    const finished = await workedThrough(pipeline, stop);
+    await work.stop();
+    if (failure) throw failure;
+    if (!finished) return { finished: false };
+    const results = await readResults({
+      queue: pipeline.queue,
+      layout: pipeline.layout,
+      horizonUs: config.target.horizon,
+      baselines: BASELINES.map(({ name }) => name),
+      models: modelSpecs(config).map(({ name }) => name),
+    });
+    return { finished: true, results };
+  } finally {
+    await work.stop();
+    await storage.stop();
+  }
+}
+
+/** Resolves true when sources are finished and workers have committed all of it, false on abort. */
+async function workedThrough(pipeline: Pipeline, stop: AbortSignal): Promise<boolean> {
+  const aborted = new Promise<void>((resolve) => {
+    if (stop.aborted) resolve();
+    stop.addEventListener('abort', () => { resolve(); }, { once: true });
+  });
+  await Promise.race([Promise.all(pipeline.collectors.map(({ done }) => done)), aborted]);
+  const { queue, layout } = pipeline;
+  const inputs = [layout.name('quotes'), layout.name('posts')];
+  while (!stop.aborted) {
+    if (await caughtUp(queue, groupNames.features(layout), inputs)) break;
+    await pause(stop);
+  }
+  const groups = modelSpecs(pipeline.config).map(({ name }) => groupNames.training(layout, name));
+  for (const group of groups) {
+    while (!stop.aborted && !(await caughtUp(queue, group, [layout.name('features')]))) await pause(stop);
+  }
+  return !stop.aborted;
+}
+
+async function caughtUp(queue: Queue, group: string, topics: readonly string[]): Promise<boolean> {
+  for (const topic of topics) {
+    const committed = await queue.committed(group, topic);
+    for (const { partition, end } of await queue.offsets(topic)) {
+      if (end > 0 && (committed.get(partition) ?? 0) < end) return false;
+    }
+  }
+  return true;
+}
+
+function pause(stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      stop.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, 20);
+    stop.addEventListener('abort', done, { once: true });
+  });
+}
+
+/** Marks the directory as this run's, or checks that it is. */
+async function claimDirectory(config: Config): Promise<void> {
+  const { directory } = config.queue;
+  const source = config.sources[0]!;
+  const { queue: _queue, serving: _serving, logging: _logging, lifecycle: _lifecycle, sources, ...rest } = config;
+  const run = {
+    version: 1,
+    recording: await fileDigest(source.file),
+    configuration: createHash('sha256')
+      .update(JSON.stringify([rest, sources.map(({ speed: _speed, file: _file, ...other }) => other), await resolveMapping(source, config)]))
+      .digest('hex'),
+  };
+  const path = join(directory, 'run.json');
+  let before: string | undefined;
+  try {
+    before = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fail('FILE_UNREADABLE', `${path} cannot be read`, { cause: error });
+  }
+  const now = JSON.stringify(run);
+  if (before === now) return;
+  if (before !== undefined) throw fail('RUN_MISMATCH', `${directory} holds a run of another recording or configuration`);
+  await mkdir(directory, { recursive: true });
+  await writeFile(`${path}.new`, now, { flush: true });
+  await rename(`${path}.new`, path);
+}
+
+async function fileDigest(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    await streamPipeline(createReadStream(file), hash);
+  } catch (cause) {
+    throw fail('FILE_UNREADABLE', `${file} cannot be read`, { cause });
+  }
+  return hash.digest('hex');
+}
+

@@ -1,0 +1,164 @@
+/** The configuration: one schema gives types, defaults, messages and the JSON Schema. */
+import { z } from 'zod';
+
+import { MODEL_KINDS } from '#models';
+
+import { mappingSchema } from './mappings.ts';
+import { duration, size } from './units.ts';
+
+const port = () => z.int().min(0).max(65_535);
+const name = (what: string) =>
+  z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, `${what} is made of lower-case letters, digits, dot, dash and underscore`);
+
+const queueSchema = z
+  .strictObject({
+    driver: z.literal('embedded').default('embedded').describe('The queue: embedded keeps all topics in one directory of this machine'),
+    directory: z.string().min(1).default('./.foretick').describe('Where the embedded queue keeps its data'),
+    max_record_bytes: size().default(16 * 1024 * 1024).describe('Largest record accepted'),
+  })
+  .prefault({});
+
+const topicsSchema = z
+  .strictObject({
+    prefix: name('a prefix').default('foretick').describe('First part of every topic name'),
+    partitions: z.int().min(1).max(1024).default(1).describe('Partitions of quotes and posts'),
+    shards: z.int().min(1).max(1024).default(1).describe('Learning shards: partition p feeds shard p mod shards'),
+  })
+  .prefault({});
+
+const replaySchema = z.strictObject({
+  name: name('a source name').describe('Unique; the key of its cursor'),
+  kind: z.literal('replay').describe('Plays a recording'),
+  file: z.string().min(1).describe('CSV or NDJSON, plain or gzip; relative to the working directory'),
+  mapping: z.string().optional().describe('Name of a column mapping; left out: the one that fits the columns'),
+  instrument: z.string().optional().describe('For recordings of one instrument that do not name it'),
+  speed: z.union([z.number().positive(), z.literal('max')]).default(1).describe('Recorded seconds a second, or max'),
+  laps: z.union([z.int().min(1), z.literal('forever')]).default(1).describe('How often it is played; only the first lap is unseen data'),
+  times: z.enum(['kept', 'now']).default('kept').describe('Recorded times as they are, or moved to now'),
+  made_up_posts: z
+    .strictObject({
+      per_minute: z.number().positive().default(30).describe('Posts a minute of recorded time, on average'),
+      seed: z.int().default(1),
+      instruments: z.array(z.string().min(1)).min(1).describe('Instruments they are about'),
+    })
+    .optional()
+    .describe('Posts made up by a generator, and marked as such'),
+});
+
+const featuresSchema = z
+  .strictObject({
+    set: z.literal('default').default('default').describe('Feature set'),
+    batch_rows: z.int().min(1).max(65_536).default(1024).describe('Rows of one record of features, at most'),
+    checkpoint_rows: z.int().min(1).default(20_000).describe('Rows between two checkpoints'),
+    max_lateness: duration().default(60e6).describe('A tick received later than this after it happened is a dead letter'),
+    max_future: duration().default(1e6).describe('A tick that happened later than this after its receipt is a dead letter'),
+  })
+  .prefault({});
+
+const targetSchema = z
+  .strictObject({
+    horizon: duration().default(5e6).describe('How far ahead the direction of the price is predicted, in event time'),
+    dead_band_bps: z.number().min(0).default(0.5).describe('A move of at most this many basis points is flat'),
+    classes: z.union([z.literal(2), z.literal(3)]).default(3).describe('3: down, flat, up; 2: not up, up'),
+    label_tolerance: duration().default(10e6).describe('A label expires when prices are silent for longer than this around its due time'),
+  })
+  .prefault({});
+
+const modelSchema = z.strictObject({
+  name: name('a model name'),
+  kind: z.enum(MODEL_KINDS),
+  batch: z.int().min(1).max(65_536).default(32).describe('Labelled rows of one learning step'),
+  learning_rate: z.number().positive().default(0.05),
+  decay_steps: z.number().min(0).default(0).describe('The rate falls as 1/sqrt(1 + step / decay_steps); 0: it does not'),
+  l2: z.number().min(0).default(1e-4),
+});
+
+const trainingSchema = z
+  .strictObject({
+    evaluate_every: z.int().min(1).default(500).describe('Outcomes between two evaluations'),
+    checkpoint_rows: z.int().min(1).default(20_000).describe('Rows between two snapshots of a model'),
+    format: z.enum(['auto', 'json', 'arrow']).default('auto').describe('Records of predictions and outcomes; auto: Arrow from 16 rows on'),
+    champion: z.string().default('softmax').describe('Model the alias champion begins with'),
+  })
+  .prefault({});
+
+const servingSchema = z
+  .strictObject({
+    http: z
+      .strictObject({
+        host: z.string().default('127.0.0.1'),
+        port: port().default(8080).describe('0: any free one'),
+        max_body_bytes: size().default(1024 * 1024),
+        allowed_hosts: z.array(z.string()).default([]).describe('Host headers accepted besides those of the loopback'),
+      })
+      .prefault({}),
+    grpc: z
+      .strictObject({
+        host: z.string().default('127.0.0.1'),
+        port: port().default(50_051).describe('0: any free one'),
+        max_message_bytes: size().default(4 * 1024 * 1024),
+      })
+      .prefault({}),
+    max_staleness: duration().default(60e6).describe('Older rows are not predicted from'),
+    max_streams: z.int().min(1).default(256).describe('Open subscriptions of one server'),
+  })
+  .prefault({});
+
+export const configSchema = z
+  .strictObject({
+    queue: queueSchema,
+    topics: topicsSchema,
+    sources: z.array(replaySchema).default([]).describe('What is collected'),
+    mappings: z.array(mappingSchema).default([]).describe('Column mappings of recordings, besides those that ship'),
+    features: featuresSchema,
+    target: targetSchema,
+    models: z
+      .array(modelSchema)
+      .default([{ name: 'softmax', kind: 'softmax', batch: 32, learning_rate: 0.05, decay_steps: 0, l2: 1e-4 }])
+      .describe('Models that learn; the baselines prior and persistence always run beside them'),
+    training: trainingSchema,
+    serving: servingSchema,
+    logging: z
+      .strictObject({
+        level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('warn'),
+      })
+      .prefault({}),
+    lifecycle: z
+      .strictObject({
+        grace: duration().default(10e6).describe('How long draining may take before the process ends anyway'),
+        stalled_after: duration().default(30e6).describe('/livez fails when a loop has input and makes no progress for this long'),
+      })
+      .prefault({}),
+  })
+  .superRefine((config, context) => {
+    const refuseRepeats = (names: readonly string[], path: string): void => {
+      names.forEach((value, i) => {
+        if (names.indexOf(value) !== i) context.addIssue({ code: 'custom', path: [path, i, 'name'], message: `the name ${value} stands twice` });
+      });
+    };
+    const models = config.models.map((model) => model.name);
+    refuseRepeats(config.sources.map((source) => source.name), 'sources');
+    refuseRepeats(models, 'models');
+    config.models.forEach((model, i) => {
+      if (model.name === 'prior' || model.name === 'persistence') {
+        context.addIssue({ code: 'custom', path: ['models', i, 'name'], message: `${model.name} is a baseline, which always runs` });
+      }
+      if (config.target.classes === 2 ? model.kind === 'softmax' : model.kind === 'logistic') {
+        context.addIssue({ code: 'custom', path: ['models', i, 'kind'], message: `${model.kind} does not fit a target of ${config.target.classes} classes` });
+      }
+    });
+    if (![...models, 'prior', 'persistence'].includes(config.training.champion)) {
+      context.addIssue({ code: 'custom', path: ['training', 'champion'], message: `no model is named ${config.training.champion}` });
+    }
+    if (config.topics.shards > config.topics.partitions) {
+      context.addIssue({ code: 'custom', path: ['topics', 'shards'], message: 'there cannot be more shards than partitions' });
+    }
+  });
+
+export type Config = z.output<typeof configSchema>;
+export type ConfigInput = z.input<typeof configSchema>;
+
+/** JSON Schema of the file, for editors and CI. */
+export function configJsonSchema(): unknown {
+  return z.toJSONSchema(configSchema, { io: 'input', target: 'draft-2020-12' });
+}

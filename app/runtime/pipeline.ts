@@ -1,0 +1,193 @@
+/** The parts of a process that collects, computes features and trains, over one queue. */
+import { createCollector, type Collector, type ReplayProgress } from '#collectors';
+import { defaultFeatures, type FeatureSet } from '#features';
+import { BASELINES, type ModelSpec } from '#models';
+import { startFeatureWorker, startTrainingWorker, type TargetOptions } from '#processing';
+import { asForetickError, topicLayout, type ForetickError, type TopicLayout } from '#proto';
+import type { Membership, Queue } from '#queue';
+import { openEmbeddedQueue } from '#queue/embedded';
+import type { Logger } from 'pino';
+
+import type { Config } from '../config/schema.ts';
+import { ensureAlias } from './aliases.ts';
+import type { Component } from './lifecycle.ts';
+import type { RuntimeMetrics } from './metrics.ts';
+import { sourceOf } from './sources.ts';
+
+export interface PipelineOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly metrics: RuntimeMetrics;
+  /** A part failed for good: the process should end. */
+  readonly onFailure: (error: ForetickError) => void;
+  readonly onProgress?: (source: string, progress: ReplayProgress) => void;
+  /** Opens the queue. @default the embedded one, in the configured directory */
+  readonly openQueue?: (config: Config) => Promise<Queue>;
+}
+
+/** All models that run: the configured ones, then the baselines. */
+export function modelSpecs(config: Config): ModelSpec[] {
+  return [
+    ...config.models.map(({ name, kind, batch, learning_rate, decay_steps, l2 }) => ({
+      name,
+      kind,
+      batch,
+      learningRate: learning_rate,
+      decaySteps: decay_steps,
+      l2,
+    })),
+    ...BASELINES,
+  ];
+}
+
+export function targetOf(config: Config): TargetOptions {
+  const { horizon, dead_band_bps, classes, label_tolerance } = config.target;
+  return { horizonUs: horizon, deadBandBps: dead_band_bps, classes, toleranceUs: label_tolerance };
+}
+
+export function layoutOf(config: Config): TopicLayout {
+  const { prefix, partitions, shards } = config.topics;
+  return topicLayout({ prefix, inputs: partitions, shards });
+}
+
+export class Pipeline {
+  readonly layout: TopicLayout;
+  readonly features: FeatureSet = defaultFeatures;
+  readonly #options: PipelineOptions;
+  #queue: Queue | undefined;
+  readonly collectors: Collector[] = [];
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    this.layout = layoutOf(options.config);
+  }
+
+  get config(): Config {
+    return this.#options.config;
+  }
+
+  get queue(): Queue {
+    if (!this.#queue) throw new Error('the queue is not open yet');
+    return this.#queue;
+  }
+
+  /** In the order in which they start. */
+  components(): { queue: Component; workers: Component[]; collectors: Component[] } {
+    const { config } = this.#options;
+    return {
+      queue: this.#queueComponent(),
+      workers: [this.#featureWorker(), ...modelSpecs(config).map((spec) => this.#trainingWorker(spec))],
+      collectors: config.sources.map((source) => this.#collector(source)),
+    };
+  }
+
+  #queueComponent(): Component {
+    const { config, openQueue } = this.#options;
+    return {
+      name: 'queue',
+      start: async () => {
+        this.#queue = openQueue ? await openQueue(config) : await openEmbedded(config);
+        await this.#queue.ensureTopics(this.layout.specs());
+        const { champion } = config.training;
+        const others = config.models.map(({ name }) => name).filter((name) => name !== champion);
+        await ensureAlias(this.#queue, this.layout, 'champion', champion, others);
+      },
+      stop: async () => {
+        await this.#queue?.close();
+      },
+    };
+  }
+
+  #featureWorker(): Component {
+    const { config, metrics } = this.#options;
+    return member('feature worker', () =>
+      startFeatureWorker({
+        queue: this.queue,
+        layout: this.layout,
+        set: this.features,
+        batchRows: config.features.batch_rows,
+        checkpointRows: config.features.checkpoint_rows,
+        maxLatenessUs: config.features.max_lateness,
+        maxFutureUs: config.features.max_future,
+        observer: (partition) => metrics.worker('features', this.features.id, partition),
+        ...this.#events('features'),
+      }),
+    );
+  }
+
+  #trainingWorker(spec: ModelSpec): Component {
+    const { config, metrics } = this.#options;
+    return member(`training worker ${spec.name}`, () =>
+      startTrainingWorker({
+        queue: this.queue,
+        layout: this.layout,
+        spec,
+        featureSet: this.features.id,
+        featureNames: this.features.names,
+        target: targetOf(config),
+        evaluateEvery: config.training.evaluate_every,
+        checkpointRows: config.training.checkpoint_rows,
+        format: config.training.format,
+        observer: (shard) => metrics.worker('training', spec.name, shard),
+        ...this.#events(`training ${spec.name}`),
+      }),
+    );
+  }
+
+  #collector(source: Config['sources'][number]): Component {
+    const { config, metrics, logger, onFailure, onProgress } = this.#options;
+    let collector: Collector | undefined;
+    return {
+      name: `collector ${source.name}`,
+      start: async () => {
+        collector = createCollector({
+          queue: this.queue,
+          layout: this.layout,
+          source: await sourceOf(source, config, (progress) => onProgress?.(source.name, progress)),
+          metrics: metrics.collector(source.name),
+          onRetry: (error, delayMs) => {
+            logger.warn({ source: source.name, code: error.code, delayMs }, error.message);
+          },
+          onFailure,
+        });
+        this.collectors.push(collector);
+        await collector.start();
+      },
+      stop: async () => {
+        await collector?.stop();
+      },
+    };
+  }
+
+  #events(role: string): { onFailure: (error: unknown) => void; onRetry: (error: unknown, partition: number, delayMs: number) => void } {
+    const { logger, metrics, onFailure } = this.#options;
+    return {
+      onFailure: (error) => {
+        metrics.taskFailed(role);
+        onFailure(asForetickError(error));
+      },
+      onRetry: (error, partition, delayMs) => {
+        metrics.taskRetried(role);
+        const { code, message } = asForetickError(error);
+        logger.warn({ role, partition, code, delayMs }, message);
+      },
+    };
+  }
+}
+
+function openEmbedded(config: Config): Promise<Queue> {
+  return openEmbeddedQueue({ directory: config.queue.directory, maxRecordBytes: config.queue.max_record_bytes });
+}
+
+function member(name: string, join: () => Promise<Membership>): Component {
+  let membership: Membership | undefined;
+  return {
+    name,
+    start: async () => {
+      membership = await join();
+    },
+    stop: async () => {
+      await membership?.leave();
+    },
+  };
+}

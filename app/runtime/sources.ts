@@ -1,0 +1,48 @@
+/** Sources as configured. */
+import {
+  PRESETS,
+  detectFile,
+  replaySource,
+  withInstrument,
+  withMadeUpPosts,
+  type Mapping,
+  type ReplayProgress,
+  type Source,
+} from '#collectors';
+import { fail } from '#proto';
+
+import { mappingOf } from '../config/mappings.ts';
+import type { Config } from '../config/schema.ts';
+
+type SourceConfig = Config['sources'][number];
+
+export async function sourceOf(source: SourceConfig, config: Config, onProgress?: (progress: ReplayProgress) => void): Promise<Source> {
+  const mapping = await resolveMapping(source, config);
+  const replay = replaySource({
+    name: source.name,
+    file: source.file,
+    mapping,
+    speed: source.speed,
+    laps: source.laps,
+    times: source.times,
+    ...(onProgress && { onProgress }),
+  });
+  const posts = source.made_up_posts;
+  return posts ? withMadeUpPosts(replay, { seed: posts.seed, perMinute: posts.per_minute, instruments: posts.instruments }) : replay;
+}
+
+/** The mapping of that name, or the one whose columns fit. UNKNOWN_FORMAT when there is none. */
+export async function resolveMapping(source: SourceConfig, config: Config): Promise<Mapping> {
+  const own = config.mappings.map(mappingOf);
+  const all = [...own, ...PRESETS.filter((preset) => !own.some(({ name }) => name === preset.name))];
+  let mapping = all.find(({ name }) => name === source.mapping);
+  if (source.mapping !== undefined && !mapping) {
+    throw fail('UNKNOWN_FORMAT', `no mapping is named ${source.mapping}; there are ${all.map(({ name }) => name).join(', ')}`);
+  }
+  mapping ??= await detectFile(source.file, all);
+  if (source.instrument !== undefined) return withInstrument(mapping, source.instrument);
+  if ('value' in mapping.instrument && mapping.instrument.value === '') {
+    throw fail('CONFIG_INVALID', `${source.file} does not name its instrument: give it with --instrument, or as instrument of the source`);
+  }
+  return mapping;
+}

@@ -1,0 +1,239 @@
+/**
+ * Runs one source: hands it the cursor it committed last, publishes what it emits, starts it again after
+ * retriable errors, drains it.
+ *
+ * Each emission is one `send`, the cursor its last record. The embedded driver appends a `send` in one
+ * transaction, so that what is published and how far the source got are one fact, and a crash neither loses nor
+ * repeats a row. A Kafka producer appends it record by record: there a crash within a `send` repeats the
+ * rows of that emission, until producers of sources are transactional too.
+ */
+import { Cursor, asForetickError, decodeJson, fail, type ForetickError, type TopicLayout } from '#proto';
+import type { Producer, Queue } from '#queue';
+import { systemClock, type Clock } from './clock.ts';
+import type { Emission, Rejection, Source } from './port.ts';
+import { createPublisher, type TickFormat } from './publish.ts';
+
+/** What happens, counted. All optional; none may throw. */
+export interface CollectorMetrics {
+  ticks?(count: number): void;
+  posts?(count: number): void;
+  rejected?(code: Rejection['code'], count: number): void;
+  /** Bytes of values appended. */
+  bytes?(count: number): void;
+  /** Newest watermark, microseconds. */
+  watermark?(time: number): void;
+  retry?(): void;
+}
+
+export interface CollectorOptions {
+  readonly queue: Queue;
+  readonly layout: TopicLayout;
+  readonly source: Source;
+  /** @default 'auto' */
+  readonly format?: TickFormat;
+  readonly metrics?: CollectorMetrics;
+  /** After each durable emission, rejected rows with it. */
+  readonly onPublished?: (emission: Emission, rejections: readonly Rejection[]) => void;
+  /** A retriable error; the source starts again after `delayMs`. */
+  readonly onRetry?: (error: ForetickError, delayMs: number) => void;
+  /** An error that is not retriable: the source has stopped for good. */
+  readonly onFailure?: (error: ForetickError) => void;
+  /** @default the system's */
+  readonly clock?: Clock;
+  /** Numbers in [0, 1) for the jitter. @default Math.random */
+  readonly random?: () => number;
+}
+
+export type CollectorState = 'CREATED' | 'RUNNING' | 'BACKING_OFF' | 'DRAINING' | 'FINISHED' | 'STOPPED' | 'FAILED';
+
+export interface CollectorStatus {
+  readonly source: string;
+  readonly state: CollectorState;
+  /** What was committed last, by this run or one before it. */
+  readonly cursor: Cursor | null;
+  readonly ticks: number;
+  readonly posts: number;
+  readonly rejected: number;
+  readonly restarts: number;
+  /** The error that stopped it or was retried last. */
+  readonly error: ForetickError | null;
+}
+
+export interface Collector {
+  /** Begins; safe to call twice. Rejects when the queue gives no producer. */
+  start(): Promise<void>;
+  /** Waits for the emission in flight and for the source to return. Safe to call twice, and before `start`. */
+  stop(): Promise<void>;
+  status(): CollectorStatus;
+  /** Resolves when the source has finished, was stopped or failed: see the state. Never rejects. */
+  readonly done: Promise<void>;
+}
+
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 30_000;
+
+export function createCollector(options: CollectorOptions): Collector {
+  return new SourceCollector(options);
+}
+
+class SourceCollector implements Collector {
+  readonly done: Promise<void>;
+  readonly #options: CollectorOptions;
+  readonly #clock: Clock;
+  readonly #stopping = new AbortController();
+  readonly #resolveDone: () => void;
+  #starting: Promise<void> | null = null;
+  #state: CollectorState = 'CREATED';
+  #cursor: Cursor | null = null;
+  #ticks = 0;
+  #posts = 0;
+  #rejected = 0;
+  #restarts = 0;
+  #failures = 0;
+  #error: ForetickError | null = null;
+
+  constructor(options: CollectorOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    let resolve = (): void => undefined;
+    this.done = new Promise((settle) => {
+      resolve = settle;
+    });
+    this.#resolveDone = resolve;
+  }
+
+  start(): Promise<void> {
+    this.#starting ??= this.#begin();
+    return this.#starting;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    if (this.#starting === null) this.#end('STOPPED');
+    else if (this.#state === 'RUNNING' || this.#state === 'BACKING_OFF') this.#state = 'DRAINING';
+    await this.done;
+  }
+
+  status(): CollectorStatus {
+    return {
+      source: this.#options.source.name,
+      state: this.#state,
+      cursor: this.#cursor,
+      ticks: this.#ticks,
+      posts: this.#posts,
+      rejected: this.#rejected,
+      restarts: this.#restarts,
+      error: this.#error,
+    };
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    let producer: Producer;
+    try {
+      producer = await this.#options.queue.producer();
+    } catch (error) {
+      this.#error = asForetickError(error);
+      this.#end('FAILED');
+      throw error;
+    }
+    void this.#loop(producer);
+  }
+
+  #end(state: CollectorState): void {
+    this.#state = state;
+    this.#resolveDone();
+  }
+
+  async #loop(producer: Producer): Promise<void> {
+    const { signal } = this.#stopping;
+    let state: CollectorState | null = null;
+    while (state === null) {
+      try {
+        if (!signal.aborted) this.#state = 'RUNNING';
+        await this.#runOnce(producer);
+        state = signal.aborted && this.#cursor?.finished !== true ? 'STOPPED' : 'FINISHED';
+      } catch (thrown) {
+        state = await this.#afterError(asForetickError(thrown));
+      }
+    }
+    try {
+      await producer.close();
+    } catch (error) {
+      this.#error ??= asForetickError(error);
+    }
+    if (state === 'FAILED') this.#options.onFailure?.(this.#error!);
+    this.#end(state);
+  }
+
+  /** Null: run again. */
+  async #afterError(error: ForetickError): Promise<CollectorState | null> {
+    const { signal } = this.#stopping;
+    this.#error = error;
+    if (!error.retriable) return 'FAILED';
+    if (signal.aborted) return 'STOPPED';
+    const { onRetry, metrics, random = Math.random } = this.#options;
+    const bound = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
+    const delay = bound / 2 + (random() * bound) / 2;
+    this.#failures++;
+    this.#restarts++;
+    this.#state = 'BACKING_OFF';
+    metrics?.retry?.();
+    onRetry?.(error, delay);
+    await this.#clock.sleep(delay, signal);
+    return this.#stopping.signal.aborted ? 'STOPPED' : null;
+  }
+
+  /** One run of the source, from the cursor that is in the queue: a failed `send` may have been appended after all. */
+  async #runOnce(producer: Producer): Promise<void> {
+    const { queue, layout, source, format = 'auto' } = this.#options;
+    this.#cursor = await readCursor(queue, layout, source.name);
+    const { signal } = this.#stopping;
+    if (signal.aborted) return;
+    const publisher = createPublisher(layout, source.name, format);
+    let rejections: Rejection[] = [];
+    let inFlight = false;
+    const emit = async (emission: Emission): Promise<void> => {
+      if (inFlight) throw fail('INTERNAL', `source ${source.name} emits before its last emission is durable`);
+      inFlight = true;
+      const rejected = rejections;
+      rejections = [];
+      const records = publisher.records(emission, rejected);
+      if (records.length > 0) await producer.send(records);
+      inFlight = false;
+      this.#published(emission, rejected);
+      this.#options.metrics?.bytes?.(records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0));
+    };
+    await source.run({ cursor: this.#cursor, signal, emit, reject: (rejection) => rejections.push(rejection) });
+    if (rejections.length > 0) await emit({});
+  }
+
+  #published(emission: Emission, rejections: readonly Rejection[]): void {
+    const { metrics, onPublished } = this.#options;
+    const ticks = emission.ticks?.length ?? 0;
+    const posts = emission.posts?.length ?? 0;
+    if (emission.cursor) this.#cursor = emission.cursor;
+    this.#failures = 0;
+    this.#ticks += ticks;
+    this.#posts += posts;
+    this.#rejected += rejections.length;
+    metrics?.ticks?.(ticks);
+    metrics?.posts?.(posts);
+    for (const { code } of rejections) metrics?.rejected?.(code, 1);
+    if (emission.watermark !== undefined) metrics?.watermark?.(emission.watermark);
+    onPublished?.(emission, rejections);
+  }
+}
+
+/** What the source committed last, or null. */
+export async function readCursor(queue: Queue, layout: TopicLayout, source: string): Promise<Cursor | null> {
+  const key = new TextEncoder().encode(source);
+  let cursor: Cursor | null = null;
+  for await (const { records } of queue.read({ topic: layout.name('cursors'), from: 'earliest', toEnd: true })) {
+    for (const record of records) {
+      if (record.key === null || Buffer.compare(record.key, key) !== 0) continue;
+      cursor = record.value === null ? null : decodeJson(record.value, Cursor);
+    }
+  }
+  return cursor;
+}

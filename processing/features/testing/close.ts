@@ -1,0 +1,16 @@
+import { expect } from '@jest/globals';
+
+const LIMIT = 1e6;
+const TOLERANCE = 1e-6;
+/** Below this the tolerance is absolute: differences of logarithms have no more digits than that. */
+const SMALL = 0.01;
+
+/** Every column within 1e-6 of the reference, relatively. */
+export function expectClose(names: readonly string[], row: Float32Array, reference: Record<string, number>, where: string): void {
+  const wrong = names.flatMap((name, k) => {
+    const expected = Math.min(LIMIT, Math.max(-LIMIT, reference[name]!));
+    const error = Math.abs(row[k]! - expected) / Math.max(Math.abs(expected), SMALL);
+    return error <= TOLERANCE ? [] : [`${where}: ${name} is ${row[k]!}, by definition ${expected}`];
+  });
+  expect(wrong).toEqual([]);
+}

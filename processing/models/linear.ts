@@ -1,0 +1,161 @@
+/**
+ * Softmax regression (multinomial logistic regression) and logistic regression, learned by mini-batch
+ * stochastic gradient descent on the log loss, with L2 on the weights (not on the bias), over features
+ * standardised by a running scaler. Gradient: Bishop, Pattern Recognition and Machine Learning, eq. 4.109 (softmax), 4.91 (logistic).
+ */
+import { fail, type SnapshotSection } from '#proto';
+
+import { floorProbabilities, type LabelledRows, type Model } from './model.ts';
+import { StandardScaler } from './scaler.ts';
+import { SectionReader, section } from './section.ts';
+
+export interface LinearOptions {
+  readonly width: number;
+  /** 2: one weight vector, logistic; more: one for each class. */
+  readonly classes: number;
+  /** Step size at the first step. @default 0.05 */
+  readonly learningRate?: number;
+  /** Step size falls as 1 / sqrt(1 + step / decaySteps). 0: it does not. @default 0 */
+  readonly decaySteps?: number;
+  /** @default 1e-4 */
+  readonly l2?: number;
+}
+
+export class LinearClassifier implements Model {
+  readonly kind: string;
+  readonly width: number;
+  readonly classes: number;
+  readonly #learningRate: number;
+  readonly #decaySteps: number;
+  readonly #l2: number;
+  readonly #scaler: StandardScaler;
+  /** Rows of weights, each `width` long and then the bias. */
+  readonly #outputs: number;
+  readonly #weights: Float64Array;
+  readonly #gradient: Float64Array;
+  readonly #z: Float64Array;
+  readonly #p: Float64Array;
+  #step = 0;
+
+  constructor(options: LinearOptions) {
+    this.kind = options.classes === 2 ? 'logistic' : 'softmax';
+    this.width = options.width;
+    this.classes = options.classes;
+    this.#learningRate = options.learningRate ?? 0.05;
+    this.#decaySteps = options.decaySteps ?? 0;
+    this.#l2 = options.l2 ?? 1e-4;
+    this.#outputs = options.classes === 2 ? 1 : options.classes;
+    this.#scaler = new StandardScaler(options.width);
+    this.#weights = new Float64Array(this.#outputs * (options.width + 1));
+    this.#gradient = new Float64Array(this.#weights.length);
+    this.#z = new Float64Array(options.width);
+    this.#p = new Float64Array(options.classes);
+  }
+
+  get step(): number {
+    return this.#step;
+  }
+
+  predictRow(features: Float32Array, at: number, _instrument: number, out: Float64Array, outAt: number): void {
+    this.#scaler.transform(features, at, this.#z);
+    this.#forward(out, outAt);
+    floorProbabilities(out, outAt, this.classes);
+  }
+
+  learn(rows: LabelledRows): void {
+    this.#check(rows);
+    const { width, classes } = this;
+    const stride = width + 1;
+    const gradient = this.#gradient.fill(0);
+    const z = this.#z;
+    const p = this.#p;
+    for (let i = 0; i < rows.length; i++) this.#scaler.learnRow(rows.features, i * width);
+    this.#scaler.refresh();
+    for (let i = 0; i < rows.length; i++) {
+      this.#scaler.transform(rows.features, i * width, z);
+      this.#forward(p, 0);
+      p[rows.labels[i]!] = p[rows.labels[i]!]! - 1;
+      for (let k = 0; k < this.#outputs; k++) {
+        const error = p[classes === 2 ? 1 : k]!;
+        const base = k * stride;
+        for (let j = 0; j < width; j++) gradient[base + j] = gradient[base + j]! + error * z[j]!;
+        gradient[base + width] = gradient[base + width]! + error;
+      }
+    }
+    const rate = this.#learningRate / (this.#decaySteps > 0 ? Math.sqrt(1 + this.#step / this.#decaySteps) : 1);
+    const scale = rate / rows.length;
+    const shrink = rate * this.#l2;
+    const weights = this.#weights;
+    for (let w = 0; w < weights.length; w++) {
+      const isBias = w % stride === width;
+      weights[w] = weights[w]! - scale * gradient[w]! - (isBias ? 0 : shrink * weights[w]!);
+    }
+    this.#step += 1;
+  }
+
+  save(): SnapshotSection {
+    const scaler = this.#scaler.save();
+    const own = section({ kind: this.kind, step: this.#step, scaler: scaler.document }, { weights: this.#weights });
+    return { document: own.document, tensors: [...own.tensors, ...scaler.tensors] };
+  }
+
+  restore(from: SnapshotSection): void {
+    const reader = new SectionReader<{ kind: string; step: number; scaler: string }>(from, 'model');
+    if (reader.document.kind !== this.kind) {
+      throw fail('SNAPSHOT_CORRUPT', `a snapshot of ${reader.document.kind}, not of ${this.kind}`);
+    }
+    const weights = reader.f64('weights', this.#weights.length);
+    this.#scaler.restore({ document: reader.document.scaler, tensors: from.tensors });
+    this.#weights.set(weights);
+    this.#step = reader.document.step;
+  }
+
+  /** Probabilities of the standardised row in `#z`. Subtracting the largest score keeps exp in range. */
+  #forward(out: Float64Array, at: number): void {
+    const { width, classes } = this;
+    const weights = this.#weights;
+    const z = this.#z;
+    if (classes === 2) {
+      let score = weights[width]!;
+      for (let j = 0; j < width; j++) score += weights[j]! * z[j]!;
+      const p = 1 / (1 + Math.exp(-score));
+      out[at] = 1 - p;
+      out[at + 1] = p;
+      return;
+    }
+    const stride = width + 1;
+    let top = Number.NEGATIVE_INFINITY;
+    for (let k = 0; k < classes; k++) {
+      const base = k * stride;
+      let score = weights[base + width]!;
+      for (let j = 0; j < width; j++) score += weights[base + j]! * z[j]!;
+      out[at + k] = score;
+      if (score > top) top = score;
+    }
+    let sum = 0;
+    for (let k = at; k < at + classes; k++) {
+      out[k] = Math.exp(out[k]! - top);
+      sum += out[k]!;
+    }
+    for (let k = at; k < at + classes; k++) out[k] = out[k]! / sum;
+  }
+
+  #check(rows: LabelledRows): void {
+    checkRows(rows, this.width, this.classes);
+  }
+}
+
+/** Refuses rows that no model may learn from, before anything is changed. */
+export function checkRows(rows: LabelledRows, width: number, classes: number): void {
+  const values = rows.length * width;
+  if (rows.length === 0 || rows.features.length < values || rows.labels.length < rows.length) {
+    throw fail('SHAPE_MISMATCH', `${rows.features.length} values for ${rows.length} rows of ${width}`);
+  }
+  for (let i = 0; i < values; i++) {
+    // x - x is 0 for finite numbers and NaN for all others.
+    if (rows.features[i]! - rows.features[i]! !== 0) throw fail('NOT_FINITE', `feature ${i % width} of row ${Math.floor(i / width)}`);
+  }
+  for (let i = 0; i < rows.length; i++) {
+    if (rows.labels[i]! >= classes) throw fail('SHAPE_MISMATCH', `label ${rows.labels[i]!} of ${classes} classes`);
+  }
+}

@@ -1,0 +1,40 @@
+/** Which kinds of model there are, and how one is made from its configuration. */
+import { fail } from '#proto';
+
+import { ClassPrior, Persistence } from './baselines.ts';
+import { LinearClassifier } from './linear.ts';
+import type { Model } from './model.ts';
+
+export const MODEL_KINDS = ['prior', 'persistence', 'softmax', 'logistic'] as const;
+
+/** A model as configured: plain data, kept in its snapshots. */
+export interface ModelSpec {
+  readonly name: string;
+  readonly kind: (typeof MODEL_KINDS)[number];
+  /** Labelled rows in one learning step. */
+  readonly batch: number;
+  readonly learningRate?: number;
+  readonly decaySteps?: number;
+  readonly l2?: number;
+}
+
+/** The baselines that run beside every model. */
+export const BASELINES: readonly ModelSpec[] = [
+  { name: 'prior', kind: 'prior', batch: 1 },
+  { name: 'persistence', kind: 'persistence', batch: 1 },
+];
+
+export function createModel(spec: ModelSpec, shape: { readonly width: number; readonly classes: number }): Model {
+  switch (spec.kind) {
+    case 'prior':
+      return new ClassPrior(shape);
+    case 'persistence':
+      return new Persistence(shape);
+    case 'logistic':
+      if (shape.classes !== 2) throw fail('CONFIG_INVALID', `model ${spec.name}: logistic needs a target of 2 classes, not ${shape.classes}`);
+      return new LinearClassifier({ ...shape, ...spec });
+    case 'softmax':
+      if (shape.classes < 3) throw fail('CONFIG_INVALID', `model ${spec.name}: softmax needs a target of 3 classes; use logistic for 2`);
+      return new LinearClassifier({ ...shape, ...spec });
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Checkpoints of a feature task on the compacted `changelog`: state rows changed since the last one, and a manifest that
+ * says which input positions and ordinals they belong to, in one commit.
+ */
+import { FeatureEngine, type FeatureSet } from '#features';
+import {
+  CONTENT_JSON,
+  CONTENT_PROTOBUF,
+  FeatureCheckpoint,
+  FeatureState,
+  SCHEMA,
+  decodeJson,
+  fail,
+  headersOf,
+  type TopicLayout,
+} from '#proto';
+import type { OutputRecord, Queue } from '#queue';
+
+import type { Ordinals } from './feature-fold.ts';
+import type { MergePosition } from './merge.ts';
+
+/** No instrument begins with an exclamation mark: it has a venue first. */
+const MANIFEST = '!manifest';
+
+export interface RestoredFeatures {
+  readonly engine: FeatureEngine;
+  readonly ordinals: Ordinals;
+  /** By input topic; absent before the first checkpoint. */
+  readonly positions: ReadonlyMap<string, MergePosition>;
+}
+
+/** Newest checkpoint of a task, or an empty state. FEATURE_SET_MISMATCH when it is of another set. */
+export async function restoreFeatures(queue: Queue, layout: TopicLayout, task: string, partition: number, set: FeatureSet): Promise<RestoredFeatures> {
+  const states = new Map<string, FeatureState>();
+  let manifest: FeatureCheckpoint | undefined;
+  const prefix = `${task}/`;
+  const topic = layout.name('changelog');
+  for await (const batch of queue.read({ topic, partitions: [partition], from: 'earliest', toEnd: true })) {
+    for (const { key, value } of batch.records) {
+      const name = key === null ? '' : Buffer.from(key).toString('utf8');
+      if (!name.startsWith(prefix) || value === null) continue;
+      const suffix = name.slice(prefix.length);
+      if (suffix === MANIFEST) manifest = decodeJson(value, FeatureCheckpoint);
+      else states.set(suffix, FeatureState.decode(value));
+    }
+  }
+  const engine = new FeatureEngine(set);
+  if (!manifest) return { engine, ordinals: { rows: 0, deadLetters: 0 }, positions: new Map() };
+  if (manifest.featureSet !== set.id) {
+    throw fail('FEATURE_SET_MISMATCH', `the state of ${task} is of ${manifest.featureSet}, the features are ${set.id}`);
+  }
+  for (const { instrument, state } of states.values()) {
+    const bytes = Uint8Array.from(state);
+    engine.loadState(instrument, new Float64Array(bytes.buffer));
+  }
+  const { offsets, rows, clocks } = manifest;
+  const positions = new Map(
+    Object.entries(offsets).map(([input, offset]) => [input, { offset, row: rows[input] ?? 0, clock: clocks[input] ?? 0 }]),
+  );
+  return { engine, ordinals: { rows: manifest.ordinal, deadLetters: manifest.deadLetters }, positions };
+}
+
+/** The records of a checkpoint. Takes the engine's list of changed instruments. */
+export function checkpointRecords(
+  layout: TopicLayout,
+  task: string,
+  partition: number,
+  set: FeatureSet,
+  restored: RestoredFeatures,
+): OutputRecord[] {
+  const { engine, ordinals, positions } = restored;
+  const topic = layout.name('changelog');
+  const records: OutputRecord[] = engine.takeDirty().map((id) => {
+    const values = engine.saveState(id);
+    const state = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+    return {
+      topic,
+      partition,
+      key: `${task}/${engine.nameOf(id)}`,
+      value: FeatureState.encode({ instrument: engine.nameOf(id), state }).finish(),
+      headers: headersOf(CONTENT_PROTOBUF, SCHEMA.state),
+    };
+  });
+  const byInput = (pick: (position: MergePosition) => number): Record<string, number> =>
+    Object.fromEntries([...positions].map(([input, position]) => [input, pick(position)]));
+  const manifest: FeatureCheckpoint = {
+    task,
+    featureSet: set.id,
+    offsets: byInput((position) => position.offset),
+    rows: byInput((position) => position.row),
+    clocks: byInput((position) => position.clock),
+    ordinal: ordinals.rows,
+    deadLetters: ordinals.deadLetters,
+  };
+  records.push({
+    topic,
+    partition,
+    key: `${task}/${MANIFEST}`,
+    value: JSON.stringify(manifest),
+    headers: headersOf(CONTENT_JSON, SCHEMA.checkpoint),
+  });
+  return records;
+}

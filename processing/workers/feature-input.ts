@@ -1,0 +1,44 @@
+/** Records of a feature task's inputs, decoded for the merge. */
+import { asForetickError, decodePost, decodeTicks, type ErrorCode, type Post, type TickColumns } from '#proto';
+import type { QueueRecord } from '#queue';
+
+import type { MergeRecord } from './merge.ts';
+
+export type FeatureInput =
+  | { readonly kind: 'ticks'; readonly record: QueueRecord; readonly ticks: TickColumns; /** Engine ids by dictionary index, -1 until needed. */ readonly ids: Int32Array }
+  | { readonly kind: 'post'; readonly record: QueueRecord; readonly post: Post }
+  /** Bytes that cannot be read: one row, at whatever time its log stands. */
+  | { readonly kind: 'bad'; readonly record: QueueRecord; readonly code: ErrorCode; readonly message: string };
+
+const NO_TIME = (): number => 0;
+
+export function tickInput(record: QueueRecord): MergeRecord<FeatureInput> {
+  return guarded(record, () => {
+    const ticks = decodeTicks(record);
+    const ids = new Int32Array(ticks.instruments.length).fill(-1);
+    const times = ticks.receiptTime;
+    return { rows: ticks.length, time: (row) => safeTime(times[row]!), value: { kind: 'ticks', record, ticks, ids } };
+  });
+}
+
+export function postInput(record: QueueRecord): MergeRecord<FeatureInput> {
+  return guarded(record, () => {
+    const post = decodePost(record);
+    return { rows: 1, time: () => post.receiptTimeUs, value: { kind: 'post', record, post } };
+  });
+}
+
+/** A receipt time that is no time may not move its log's clock. */
+function safeTime(time: number): number {
+  return time > 0 && time < Number.MAX_SAFE_INTEGER ? time : 0;
+}
+
+function guarded(record: QueueRecord, decode: () => Omit<MergeRecord<FeatureInput>, 'offset' | 'next'>): MergeRecord<FeatureInput> {
+  const place = { offset: record.offset, next: record.offset + 1 };
+  try {
+    return { ...place, ...decode() };
+  } catch (error) {
+    const { code, message } = asForetickError(error);
+    return { ...place, rows: 1, time: NO_TIME, value: { kind: 'bad', record, code, message } };
+  }
+}

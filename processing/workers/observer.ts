@@ -1,0 +1,21 @@
+/** What workers tell the outside: for metrics, progress watch and logs. Calls are cheap and must not throw. */
+import type { ErrorCode } from '#proto';
+
+export interface WorkerObserver {
+  /** A loop took records: it has input until `committed` follows. */
+  polled(records: number): void;
+  /** A batch is durable: input rows worked through, records written, records still behind, and how long it took. */
+  committed(batch: { readonly rows: number; readonly outputs: number; readonly lag: number; readonly ms: number }): void;
+  deadLetter(code: ErrorCode): void;
+  checkpointed(checkpoint: { readonly records: number; readonly ms: number }): void;
+  /** State is back: rows worked through again with outputs suppressed are yet to come. */
+  restored(restoration: { readonly from: 'checkpoint' | 'nothing'; readonly ms: number }): void;
+}
+
+export const silentObserver: WorkerObserver = {
+  polled: () => undefined,
+  committed: () => undefined,
+  deadLetter: () => undefined,
+  checkpointed: () => undefined,
+  restored: () => undefined,
+};

@@ -1,0 +1,65 @@
+/** Snapshots of a training task on the compacted `models` topic; older versions are retired. */
+import { SectionAssembler, retireRecords, snapshotRecords, type AssembledSnapshot } from '#models';
+import type { SnapshotManifest, TopicLayout } from '#proto';
+import type { OutputRecord, Queue } from '#queue';
+
+import { targetMessage } from '../training/target.ts';
+import type { Trainer } from '../training/trainer.ts';
+import type { TrainingTaskOptions } from './training-task.ts';
+
+/** Versions kept: the newest, and one to fall back on. */
+const KEEP = 2;
+
+export interface KnownSnapshots {
+  readonly newest: AssembledSnapshot | undefined;
+  /** Manifests on the topic, oldest first. */
+  manifests: SnapshotManifest[];
+}
+
+/** What the topic holds of a model's shard. SNAPSHOT_CORRUPT when the newest is. */
+export async function newestSnapshots(queue: Queue, layout: TopicLayout, model: string, shard: number): Promise<KnownSnapshots> {
+  const assembler = new SectionAssembler();
+  const prefix = `${model}/${shard}/`;
+  const manifests: SnapshotManifest[] = [];
+  let newest: AssembledSnapshot | undefined;
+  const topic = layout.name('models');
+  for await (const batch of queue.read({ topic, partitions: [shard], from: 'earliest', toEnd: true })) {
+    for (const record of batch.records) {
+      const key = record.key === null ? '' : Buffer.from(record.key).toString('utf8');
+      if (!key.startsWith(prefix)) continue;
+      const snapshot = assembler.push(record);
+      if (!snapshot) continue;
+      newest = snapshot;
+      manifests.push(snapshot.manifest);
+    }
+  }
+  return { newest, manifests };
+}
+
+/** Records of a snapshot at `offset`, and tombstones of versions it replaces. Updates `known`. */
+export function snapshotOutputs(options: TrainingTaskOptions, shard: number, trainer: Trainer, offset: number, known: KnownSnapshots): OutputRecord[] {
+  const { layout, spec, featureSet, featureNames, target } = options;
+  const { manifest, records } = snapshotRecords(
+    {
+      model: spec.name,
+      shard,
+      version: trainer.model.step,
+      featureSet,
+      features: [...featureNames],
+      target: targetMessage(target),
+      offset,
+      rereadOffset: trainer.rereadOffset(offset),
+      rows: trainer.rows,
+      outcomes: trainer.outcomes,
+      evaluations: trainer.evaluations,
+      eventTimeUs: trainer.eventTime,
+    },
+    trainer.save(),
+  );
+  const others = known.manifests.filter(({ version }) => version !== manifest.version);
+  const kept = [...others, manifest].slice(-KEEP);
+  const retired = others.filter((other) => !kept.includes(other)).flatMap(retireRecords);
+  known.manifests = kept;
+  const topic = layout.name('models');
+  return [...records, ...retired].map((record) => ({ topic, partition: shard, ...record }));
+}

@@ -1,0 +1,170 @@
+/**
+ * The training worker: one consumer group a model, one task a shard.
+ *
+ * Order of things, which tests hold it to: restore the newest whole snapshot; read the rows of open predictions again;
+ * read on from the snapshot's offset with outputs that are already committed suppressed; then, for each batch, one
+ * commit of predictions, outcomes, evaluations and the offset; after a commit, every so many rows and on the way out, a snapshot.
+ */
+import { asForetickError, decodeFeatures, fail, type FeatureRows, type SnapshotManifest, type TopicLayout } from '#proto';
+import type { OutputRecord, Queue, QueueRecord, Task, TaskContext } from '#queue';
+
+import { Trainer, type TrainerOptions } from '../training/trainer.ts';
+import { deadLetterRecord } from './dead-letters.ts';
+import type { WorkerObserver } from './observer.ts';
+import { newestSnapshots, snapshotOutputs, type KnownSnapshots } from './training-checkpoint.ts';
+import { OutputEncoder, type Written } from './training-output.ts';
+
+export interface TrainingTaskOptions extends Omit<TrainerOptions, 'task' | 'width'> {
+  readonly queue: Queue;
+  readonly layout: TopicLayout;
+  readonly featureNames: readonly string[];
+  /** Rows between two snapshots. @default 20000 */
+  readonly checkpointRows?: number;
+  /** Records of predictions and outcomes: JSON, Arrow, or Arrow from 16 rows on. @default 'auto' */
+  readonly format?: 'auto' | 'json' | 'arrow';
+  readonly observer: WorkerObserver;
+}
+
+/** Rows worked through before a commit, at least one record. */
+const STEP_ROWS = 8192;
+
+export function trainingTaskName(model: string, shard: number): string {
+  return `training/${model}/${shard}`;
+}
+
+export function trainingTask(options: TrainingTaskOptions, shard: number): Task {
+  return { run: (context) => runTrainingTask(options, shard, context) };
+}
+
+async function runTrainingTask(options: TrainingTaskOptions, shard: number, context: TaskContext): Promise<void> {
+  const { queue, layout, observer } = options;
+  const started = performance.now();
+  const trainer = new Trainer({ ...options, task: trainingTaskName(options.spec.name, shard), width: options.featureNames.length });
+  const known = await newestSnapshots(queue, layout, options.spec.name, shard);
+  const snapshot = known.newest;
+  let offset = 0;
+  if (snapshot) {
+    checkSnapshot(options, snapshot.manifest);
+    trainer.restore(snapshot.sections);
+    offset = snapshot.manifest.offset;
+    await reread(options, shard, trainer, snapshot.manifest);
+  }
+  context.seek(layout.name('features'), offset);
+  observer.restored({ from: snapshot ? 'checkpoint' : 'nothing', ms: performance.now() - started });
+  const loop = new TrainingLoop(options, shard, context, trainer, known, offset);
+  while (!context.signal.aborted) await loop.step();
+  await loop.checkpoint();
+}
+
+function checkSnapshot(options: TrainingTaskOptions, manifest: SnapshotManifest): void {
+  if (manifest.featureSet !== options.featureSet) {
+    throw fail('FEATURE_SET_MISMATCH', `the snapshot of ${manifest.model} is of ${manifest.featureSet}, the features are ${options.featureSet}`);
+  }
+}
+
+/** Gives open predictions their feature values back. */
+async function reread(options: TrainingTaskOptions, shard: number, trainer: Trainer, manifest: SnapshotManifest): Promise<void> {
+  const { queue, layout } = options;
+  const topic = layout.name('features');
+  if (!trainer.complete) {
+    const offsets = new Map([[shard, manifest.rereadOffset]]);
+    for await (const batch of queue.read({ topic, partitions: [shard], from: { offsets }, toEnd: true })) {
+      for (const record of batch.records) {
+        if (record.offset < manifest.offset) trainer.refill(decodeFeatures(record));
+      }
+      if (batch.nextOffset >= manifest.offset) break;
+    }
+  }
+  if (!trainer.complete) throw fail('POSITION_EXPIRED', `rows of open predictions of ${manifest.model} are no longer in ${topic}`);
+}
+
+class TrainingLoop {
+  readonly #options: TrainingTaskOptions;
+  readonly #shard: number;
+  readonly #context: TaskContext;
+  readonly #trainer: Trainer;
+  readonly #known: KnownSnapshots;
+  readonly #encoder: OutputEncoder;
+  readonly #topic: string;
+  #offset: number;
+  #committed: number;
+  #sinceCheckpoint = 0;
+  #queue: QueueRecord[] = [];
+  #end = 0;
+
+  constructor(options: TrainingTaskOptions, shard: number, context: TaskContext, trainer: Trainer, known: KnownSnapshots, offset: number) {
+    this.#options = options;
+    this.#shard = shard;
+    this.#context = context;
+    this.#trainer = trainer;
+    this.#known = known;
+    this.#topic = options.layout.name('features');
+    this.#offset = offset;
+    this.#committed = context.committed.get(this.#topic) ?? 0;
+    this.#encoder = new OutputEncoder(options.layout, options.format ?? 'auto', writtenBefore(context.metadata));
+  }
+
+  async step(): Promise<void> {
+    if (this.#queue.length === 0) {
+      const [batch] = await this.#context.poll({ maxRecords: 64 });
+      if (!batch) return;
+      this.#queue = [...batch.records];
+      this.#end = batch.endOffset;
+      if (batch.records.length === 0) this.#offset = batch.nextOffset;
+      this.#options.observer.polled(batch.records.length);
+    }
+    const started = performance.now();
+    const outputs: OutputRecord[] = [];
+    let rows = 0;
+    let taken = 0;
+    while (taken < this.#queue.length && rows < STEP_ROWS) {
+      const record = this.#queue[taken++]!;
+      const decoded = this.#decode(record, outputs);
+      if (decoded) {
+        this.#encoder.encode(this.#trainer.process(decoded, record.offset), outputs);
+        rows += decoded.length;
+      }
+      this.#offset = record.offset + 1;
+    }
+    this.#queue.splice(0, taken);
+    if (this.#offset > this.#committed) {
+      const offsets = new Map([[this.#topic, this.#offset]]);
+      await this.#context.commit({ outputs, offsets, metadata: JSON.stringify(this.#encoder.written) });
+      this.#committed = this.#offset;
+    }
+    this.#options.observer.committed({ rows, outputs: outputs.length, lag: Math.max(0, this.#end - this.#offset), ms: performance.now() - started });
+    this.#sinceCheckpoint += rows;
+    if (this.#sinceCheckpoint >= (this.#options.checkpointRows ?? 20_000)) await this.checkpoint();
+  }
+
+  /** Features come from our own workers, but a log is open to all: what cannot be read is put aside. */
+  #decode(record: QueueRecord, outputs: OutputRecord[]): FeatureRows | null {
+    try {
+      return decodeFeatures(record);
+    } catch (error) {
+      const { code, message } = asForetickError(error);
+      if (record.offset >= this.#committed) {
+        this.#options.observer.deadLetter(code);
+        const { topic, partition, offset, key, headers } = record;
+        const value = record.value ?? new Uint8Array();
+        // One letter a record: its offset is identity enough.
+        const letter = { code, message, topic, partition, offset, row: 0, key, value, headers, time: 0, task: this.#trainer.options.task, ordinal: offset };
+        outputs.push(deadLetterRecord(this.#options.layout, letter));
+      }
+      return null;
+    }
+  }
+
+  async checkpoint(): Promise<void> {
+    if (this.#sinceCheckpoint === 0) return;
+    const started = performance.now();
+    const outputs = snapshotOutputs(this.#options, this.#shard, this.#trainer, this.#offset, this.#known);
+    await this.#context.commit({ outputs });
+    this.#sinceCheckpoint = 0;
+    this.#options.observer.checkpointed({ records: outputs.length, ms: performance.now() - started });
+  }
+}
+
+function writtenBefore(metadata: string): Written {
+  return metadata === '' ? { predictions: 0, outcomes: 0, evaluations: 0 } : (JSON.parse(metadata) as Written);
+}

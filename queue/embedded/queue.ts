@@ -1,0 +1,150 @@
+/** The queue as its port describes it, on one data directory. */
+import { mkdirSync } from 'node:fs';
+import type { TopicSpec } from '#proto';
+import type {
+  GroupOptions,
+  Membership,
+  OutputRecord,
+  PartitionOffsets,
+  Producer,
+  Queue,
+  ReadOptions,
+  RecordBatch,
+} from '../port.ts';
+import { Catalog } from './catalog.ts';
+import { closedError } from './closed.ts';
+import { lockDirectory, type DirectoryLock } from './lock.ts';
+import type { Log } from './log.ts';
+import { Groups } from './membership.ts';
+import { withDefaults, type EmbeddedQueueOptions } from './options.ts';
+import { committedOffset } from './positions.ts';
+import { LogReading } from './read.ts';
+import { RecordIntake } from './record.ts';
+import { LogWriter } from './writer.ts';
+
+class EmbeddedQueue implements Queue {
+  readonly #log: Log;
+  readonly #lock: DirectoryLock;
+  readonly #groups: Groups;
+  readonly #readings = new Set<LogReading>();
+  #closing: Promise<void> | undefined;
+
+  constructor(log: Log, lock: DirectoryLock) {
+    this.#log = log;
+    this.#lock = lock;
+    this.#groups = new Groups(log);
+  }
+
+  // The port promises rejections, never throws: hence `async` without `await`.
+  /* eslint-disable @typescript-eslint/require-await */
+  async ensureTopics(specs: readonly TopicSpec[]): Promise<void> {
+    this.#assertOpen();
+    this.#log.catalog.ensure(specs);
+  }
+
+  async topics(): Promise<TopicSpec[]> {
+    this.#assertOpen();
+    return this.#log.catalog.specs();
+  }
+
+  async offsets(topic: string): Promise<PartitionOffsets[]> {
+    this.#assertOpen();
+    return this.#log.catalog.get(topic).partitions.map(({ index, extent }) => ({
+      partition: index,
+      earliest: extent.earliest,
+      end: extent.end,
+    }));
+  }
+
+  async committed(group: string, topic: string): Promise<ReadonlyMap<number, number>> {
+    this.#assertOpen();
+    const found = this.#log.catalog.get(topic);
+    const offsets = new Map<number, number>();
+    for (const { index } of found.partitions) {
+      const offset = committedOffset(this.#log.store, group, found, index);
+      if (offset !== undefined) offsets.set(index, offset);
+    }
+    return offsets;
+  }
+
+  async producer(): Promise<Producer> {
+    this.#assertOpen();
+    let closed = false;
+    return {
+      send: async (records) => {
+        if (closed) throw closedError();
+        return this.#send(records);
+      },
+      close: async () => {
+        closed = true;
+        await this.#log.writer.idle();
+      },
+    };
+  }
+  /* eslint-enable @typescript-eslint/require-await */
+
+  async join(options: GroupOptions): Promise<Membership> {
+    this.#assertOpen();
+    return this.#groups.join(options);
+  }
+
+  read(options: ReadOptions): AsyncIterable<RecordBatch> {
+    return {
+      [Symbol.asyncIterator]: () => {
+        const reading = new LogReading(this.#log, options, (ended) => this.#readings.delete(ended));
+        if (this.#closing === undefined) this.#readings.add(reading);
+        else reading.end(closedError());
+        return reading;
+      },
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #send(records: readonly OutputRecord[]): Promise<number[]> {
+    this.#assertOpen();
+    if (records.length === 0) return [];
+    const pending = this.#log.intake.prepare(records);
+    await this.#log.writer.submit({ records: pending });
+    return pending.map(({ offset }) => offset);
+  }
+
+  async #close(): Promise<void> {
+    for (const reading of [...this.#readings]) reading.end();
+    await this.#groups.leaveAll();
+    await this.#log.writer.close();
+    await this.#log.store.close();
+    this.#lock.release();
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw closedError();
+  }
+}
+
+/**
+ * Opens the log in a directory, making it when missing. DATA_DIR_LOCKED when another process has it,
+ * UNSUPPORTED_SCHEMA when it is of another format, DISK_FULL, QUEUE_UNAVAILABLE.
+ */
+export async function openEmbeddedQueue(options: EmbeddedQueueOptions): Promise<Queue> {
+  const settings = withDefaults(options);
+  mkdirSync(settings.directory, { recursive: true });
+  const store = settings.store(settings.directory);
+  let lock: DirectoryLock | undefined;
+  try {
+    lock = lockDirectory(settings.directory, (work) => {
+      store.transaction(work);
+    });
+    const catalog = new Catalog(store);
+    const intake = new RecordIntake(catalog, settings.maxRecordBytes);
+    const writer = new LogWriter(store, catalog, settings.clock);
+    return new EmbeddedQueue({ settings, store, catalog, intake, writer }, lock);
+  } catch (error) {
+    await store.close();
+    lock?.release();
+    throw error;
+  }
+}
