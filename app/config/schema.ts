@@ -68,7 +68,7 @@ const modelSchema = z.strictObject({
   name: name('a model name'),
   kind: z.enum(MODEL_KINDS),
   batch: z.int().min(1).max(65_536).default(32).describe('Labelled rows of one learning step'),
-  learning_rate: z.number().positive().default(0.05),
+  learning_rate: z.number().positive().default(0.001),
   decay_steps: z.number().min(0).default(0).describe('The rate falls as 1/sqrt(1 + step / decay_steps); 0: it does not'),
   l2: z.number().min(0).default(1e-4),
 });
@@ -114,7 +114,7 @@ export const configSchema = z
     target: targetSchema,
     models: z
       .array(modelSchema)
-      .default([{ name: 'softmax', kind: 'softmax', batch: 32, learning_rate: 0.05, decay_steps: 0, l2: 1e-4 }])
+      .default([{ name: 'softmax', kind: 'softmax', batch: 32, learning_rate: 0.001, decay_steps: 0, l2: 1e-4 }])
       .describe('Models that learn; the baselines prior and persistence always run beside them'),
     training: trainingSchema,
     serving: servingSchema,

@@ -4,6 +4,7 @@
 import { fail, type SnapshotSection } from '#proto';
 
 import { checkRows } from './linear.ts';
+import { topClass } from './metrics.ts';
 import { floorProbabilities, type LabelledRows, type Model } from './model.ts';
 import { SectionReader, section } from './section.ts';
 
@@ -56,9 +57,13 @@ export class ClassPrior implements Model {
   }
 }
 
+/** Keeps the class that was chosen apart from a row of equal probabilities. */
+const JUST_ABOVE = 1e-9;
+
 /**
- * What happened last happens again: the newest known label of the instrument, believed as much as that
- * rule has been right so far, (hits + 1) / (n + classes); the rest is shared equally.
+ * What happened last happens again: the newest known label of the instrument, believed as much as that rule has been
+ * right so far, (hits + 1) / (n + classes), but never less than chance; the rest is shared equally. A hit is judged
+ * by what was known when the row was predicted, which is one horizon older than the label.
  */
 export class Persistence implements Model {
   readonly kind = 'persistence';
@@ -81,7 +86,7 @@ export class Persistence implements Model {
 
   predictRow(_features: Float32Array, _at: number, instrument: number, out: Float64Array, outAt: number): void {
     const last = instrument >= 0 && instrument < this.#last.length ? this.#last[instrument]! : 255;
-    const trust = (this.#hits + 1) / (this.#total + this.classes);
+    const trust = Math.max(1 / this.classes + JUST_ABOVE, (this.#hits + 1) / (this.#total + this.classes));
     for (let c = 0; c < this.classes; c++) {
       out[outAt + c] = last === 255 ? 1 / this.classes : c === last ? trust : (1 - trust) / (this.classes - 1);
     }
@@ -99,9 +104,10 @@ export class Persistence implements Model {
         this.#last = grown;
       }
       const label = rows.labels[i]!;
-      if (this.#last[id] !== 255) {
+      const top = topClass(rows.predicted, i * this.classes, this.classes);
+      if (rows.predicted[i * this.classes + top]! > 1 / this.classes + JUST_ABOVE / 2) {
         this.#total += 1;
-        if (this.#last[id] === label) this.#hits += 1;
+        if (top === label) this.#hits += 1;
       }
       this.#last[id] = label;
     }

@@ -14,6 +14,8 @@ export interface LabelledRows {
   readonly instruments: Int32Array;
   /** Class indices. */
   readonly labels: Uint8Array;
+  /** Row-major, `classes` a row: what the model said of each row when it was predicted. */
+  readonly predicted: Float64Array;
 }
 
 export interface Model {

@@ -79,7 +79,7 @@ export class Trainer {
       firstDue: 0,
       instruments,
       sources: new Map(),
-      batch: new MicroBatch(spec.batch, width),
+      batch: new MicroBatch(spec.batch, width, classes),
       total: new ClassificationMetrics(classes),
       window: new ClassificationMetrics(classes),
     };
@@ -199,7 +199,7 @@ export class Trainer {
 
   #settleOne(ring: PendingRing, slot: number, clock: number): void {
     const state = this.#state;
-    const { target, width } = this.options;
+    const { target } = this.options;
     const { classes } = target;
     const id = ring.instrument[slot]!;
     const due = ring.due[slot]!;
@@ -228,7 +228,7 @@ export class Trainer {
       out.returnBps[at] = returnBps;
       out.logLoss[at] = state.total.add(ring.probabilities, slot * classes, label);
       state.window.add(ring.probabilities, slot * classes, label);
-      if (state.batch.push(ring.features, slot * width, id, label)) {
+      if (state.batch.push(ring.features, ring.probabilities, slot, id, label)) {
         this.model.learn(state.batch);
         state.batch.clear();
       }

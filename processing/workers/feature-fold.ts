@@ -6,7 +6,6 @@
  */
 import type { FeatureEngine } from '#features';
 import {
-  TickKind,
   encodeFeatures,
   encodeTicksArrow,
   headersOf,
@@ -91,7 +90,6 @@ export class FeatureFold {
         this.#refuse(input.record, 0, input.code, input.message, input.record.value ?? new Uint8Array(), 0);
         return;
       case 'post':
-        if (input.post.watermark) return;
         if (input.post.eventTimeUs - input.post.receiptTimeUs > this.#options.maxFutureUs) {
           this.#refuse(input.record, 0, 'FUTURE_EVENT', 'a post from the future', input.record.value ?? new Uint8Array(), input.post.receiptTimeUs);
           return;
@@ -117,7 +115,6 @@ export class FeatureFold {
       this.#refuseTick(record, ticks, row, 'VALUE_OUT_OF_RANGE', problem);
       return;
     }
-    if (ticks.kind[row] === TickKind.WATERMARK) return;
     const eventTime = ticks.eventTime[row]!;
     const receiptTime = ticks.receiptTime[row]!;
     if (receiptTime - eventTime > this.#options.maxLatenessUs) {

@@ -1,5 +1,5 @@
 /** Records of a feature task's inputs, decoded for the merge. */
-import { asForetickError, decodePost, decodeTicks, type ErrorCode, type Post, type TickColumns } from '#proto';
+import { TickKind, asForetickError, decodePost, decodeTicks, type ErrorCode, type Post, type TickColumns } from '#proto';
 import type { QueueRecord } from '#queue';
 
 import type { MergeRecord } from './merge.ts';
@@ -17,14 +17,21 @@ export function tickInput(record: QueueRecord): MergeRecord<FeatureInput> {
     const ticks = decodeTicks(record);
     const ids = new Int32Array(ticks.instruments.length).fill(-1);
     const times = ticks.receiptTime;
-    return { rows: ticks.length, time: (row) => safeTime(times[row]!), value: { kind: 'ticks', record, ticks, ids } };
+    const { kind } = ticks;
+    return {
+      rows: ticks.length,
+      time: (row) => safeTime(times[row]!),
+      mark: (row) => kind[row] === TickKind.WATERMARK && safeTime(times[row]!) > 0,
+      value: { kind: 'ticks', record, ticks, ids },
+    };
   });
 }
 
 export function postInput(record: QueueRecord): MergeRecord<FeatureInput> {
   return guarded(record, () => {
     const post = decodePost(record);
-    return { rows: 1, time: () => post.receiptTimeUs, value: { kind: 'post', record, post } };
+    const mark = post.watermark !== undefined;
+    return { rows: 1, time: () => post.receiptTimeUs, mark: () => mark, value: { kind: 'post', record, post } };
   });
 }
 

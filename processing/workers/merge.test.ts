@@ -72,6 +72,16 @@ test('a silent log holds rows back until its watermark passes them', () => {
   expect(merge.position(1)).toEqual({ offset: 1, row: 0, clock: 5 });
 });
 
+test('a watermark is never held back, though another log stands at the same time', () => {
+  const merge = new Merge<null>([
+    { offset: 0, row: 0, clock: 7 },
+    { offset: 0, row: 0, clock: 0 },
+  ]);
+  merge.push(1, { offset: 0, next: 1, rows: 1, time: () => 7, mark: () => true, value: null });
+  expect(merge.position(1)).toEqual({ offset: 1, row: 0, clock: 7 });
+  expect(merge.drain(10, () => undefined)).toBe(0);
+});
+
 test('a merge that goes on from its positions gives the rest of the same sequence', () => {
   fc.assert(
     fc.property(logs, fc.nat(40), (times, stop) => {

@@ -15,6 +15,8 @@ export interface MergeRecord<T> {
   readonly next: number;
   readonly rows: number;
   readonly time: (row: number) => number;
+  /** Whether row i is a watermark: it moves its log's clock and is not released. @default no row is */
+  readonly mark?: (row: number) => boolean;
   readonly value: T;
 }
 
@@ -36,6 +38,21 @@ export interface MergePosition {
   readonly clock: number;
 }
 
+function pass<T>(log: Log<T>, record: MergeRecord<T>): void {
+  log.clock = Math.max(log.clock, record.time(log.row));
+  log.row += 1;
+  log.buffered -= 1;
+  if (log.row < record.rows) return;
+  log.queue.shift();
+  log.row = 0;
+  log.next = record.next;
+}
+
+/** Watermarks have no place in the sequence: they count as soon as they are next in their log. */
+function absorbMarks<T>(log: Log<T>): void {
+  for (let record = log.queue[0]; record?.mark?.(log.row) === true; record = log.queue[0]) pass(log, record);
+}
+
 export class Merge<T> {
   readonly #logs: Log<T>[];
 
@@ -53,6 +70,7 @@ export class Merge<T> {
     }
     to.queue.push(record);
     to.buffered += record.rows - skipped;
+    absorbMarks(to);
   }
 
   /** Moves a log past records that hold no rows, such as empty or refused ones. */
@@ -86,16 +104,10 @@ export class Merge<T> {
       const from = this.#logs[log]!;
       const record = from.queue[0]!;
       const row = from.row;
-      from.clock = Math.max(from.clock, record.time(row));
-      from.row += 1;
-      from.buffered -= 1;
+      pass(from, record);
       released += 1;
       release(log, record.value, row, record);
-      if (from.row === record.rows) {
-        from.queue.shift();
-        from.row = 0;
-        from.next = record.next;
-      }
+      absorbMarks(from);
     }
     return released;
   }
