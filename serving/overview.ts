@@ -18,14 +18,11 @@ export interface OverviewOptions {
   readonly status?: (() => unknown) | undefined;
 }
 
-export type Overview = Readonly<Record<string, unknown>>;
-
 const FRESH_MS = 200;
 const FEED = 12;
 
 export class OverviewBuilder {
   readonly #options: OverviewOptions;
-  #built: Overview = {};
   #builtAt = -Infinity;
   #json = '{}';
 
@@ -34,16 +31,15 @@ export class OverviewBuilder {
   }
 
   json(): string {
-    const now = this.#options.clock();
-    if (now - this.#builtAt >= FRESH_MS || now < this.#builtAt) {
-      this.#built = this.#build(now);
-      this.#json = JSON.stringify(this.#built);
+    const now = performance.now();
+    if (now - this.#builtAt >= FRESH_MS) {
+      this.#json = JSON.stringify(this.#build(this.#options.clock()));
       this.#builtAt = now;
     }
     return this.#json;
   }
 
-  #build(now: number): Overview {
+  #build(now: number): unknown {
     const { views, models, draining, status } = this.#options;
     const cursors = [...views.cursors.entries()].map(([, cursor]) => cursor);
     const recordings = cursors.filter((cursor) => cursor.rows > 0);

@@ -11,7 +11,7 @@ import { startHarness, type Harness } from './testing/harness.ts';
 import { EVENT_TIME, HORIZON_US, aliasRecord, evaluationRecord, featureRecord, jsonRecord, modelRecord, predictionOf, predictionRecord } from './testing/records.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
-const ARTIFACTS = join(import.meta.dirname ?? '.', '..', 'test', '.artifacts');
+const ARTIFACTS = join(import.meta.dirname, '..', 'test', '.artifacts');
 const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const PRICES: Record<string, number> = { 'binance:BTC-USDT': 87_214.31, 'binance:ETH-USDT': 2071.4, 'binance:XRP-USDT': 2.4513 };
 
@@ -19,21 +19,22 @@ const PRICES: Record<string, number> = { 'binance:BTC-USDT': 87_214.31, 'binance
 function feed(h: Harness, lap: number): void {
   const wave = (i: number, k: number): number => Math.sin(i / 7 + k) * 0.4 + Math.sin(i / 2.3 + k * 2) * 0.2;
   h.queue.append([aliasRecord('softmax'), modelRecord('softmax', 12_480), modelRecord('prior', 12_480), modelRecord('persistence', 12_480)]);
-  Object.entries(PRICES).forEach(([instrument, base], k) => {
-    for (let i = 0; i < 120; i++) {
-      const ordinal = i * 3 + k;
-      h.queue.append([featureRecord({ instrument, ordinal, price: base * (1 + wave(i, k) / 2000), eventTime: EVENT_TIME + i * 1_000_000, values: [0.1 + k * 0.2, 0, 0] })]);
-    }
-    for (let i = 0; i < 8; i++) {
-      const ordinal = i * 3 + k;
-      const up = 0.3 + 0.2 * Math.abs(wave(i, k));
-      const probabilities = [0.6 - up, 0.4, up];
-      h.queue.append([predictionRecord(predictionOf({ instrument, model: 'softmax', ordinal, version: 12_480, probabilities }))]);
-      if (i > 4) continue;
-      const label = (i + k) % 3;
-      const outcome = { task: 'softmax/0', ordinal, model: 'softmax', version: 12_480, instrument, predictionOrdinal: ordinal, eventTimeUs: EVENT_TIME, dueTimeUs: EVENT_TIME + HORIZON_US, label, returnBps: (label - 1) * 2.4, logLoss: 1.02, probabilities, expired: false };
-      h.queue.append([jsonRecord('outcomes', SCHEMA.outcome, instrument, outcome)]);
-    }
+  const each = (rows: number, append: (instrument: string, i: number, k: number, ordinal: number) => void): void => {
+    const instruments = Object.keys(PRICES);
+    for (let i = 0; i < rows; i++) instruments.forEach((instrument, k) => { append(instrument, i, k, i * instruments.length + k); });
+  };
+  each(120, (instrument, i, k, ordinal) => {
+    const price = PRICES[instrument]! * (1 + wave(i, k) / 2000);
+    h.queue.append([featureRecord({ instrument, ordinal, price, eventTime: EVENT_TIME + i * 1_000_000, values: [0.1 + k * 0.2, 0, 0] })]);
+  });
+  each(8, (instrument, i, k, ordinal) => {
+    const up = 0.3 + 0.2 * Math.abs(wave(i, k));
+    const probabilities = [0.6 - up, 0.4, up];
+    h.queue.append([predictionRecord(predictionOf({ instrument, model: 'softmax', ordinal, version: 12_480, probabilities }))]);
+    if (i > 4) return;
+    const label = (i + k) % 3;
+    const outcome = { task: 'softmax/0', ordinal, model: 'softmax', version: 12_480, instrument, predictionOrdinal: ordinal, eventTimeUs: EVENT_TIME, dueTimeUs: EVENT_TIME + HORIZON_US, label, returnBps: (label - 1) * 2.4, logLoss: 1.02, probabilities, expired: false };
+    h.queue.append([jsonRecord('outcomes', SCHEMA.outcome, instrument, outcome)]);
   });
   h.queue.append([predictionRecord(predictionOf({ instrument: 'binance:XRP-USDT', model: 'softmax', ordinal: 90, probabilities: [], abstained: 'NOT_WARM' }))]);
   const losses: [string, number][] = [['softmax', 0.986], ['prior', 1.041], ['persistence', 1.033]];
@@ -61,7 +62,7 @@ withBrowser('the page in Chromium (skipped where /usr/bin/chromium is not instal
   beforeAll(async () => {
     await mkdir(ARTIFACTS, { recursive: true });
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
-    h = await startHarness({ empty: true });
+    h = await startHarness({ empty: true, clock: Date.now });
   });
   afterAll(async () => {
     await browser.close();
@@ -90,8 +91,8 @@ withBrowser('the page in Chromium (skipped where /usr/bin/chromium is not instal
     await page.locator('.card').nth(2).waitFor();
     expect(await page.locator('.card b[title="binance:BTC-USDT"]').textContent()).toBe('BTC-USDT');
     await page.locator('#state', { hasText: 'Replaying, lap 1' }).waitFor();
-    await page.locator('.bar.top').first().waitFor();
-    expect(await page.locator('#cards').textContent()).toContain('Warming up');
+    await page.locator('.bar.top').nth(1).waitFor();
+    await page.locator('#cards').getByText('Warming up').waitFor();
     const best = page.locator('#models tr.best');
     expect(await best.textContent()).toMatch(/softmax.*champion.*best/);
     expect(await page.locator('#models tbody tr').count()).toBe(3);

@@ -131,13 +131,12 @@ function pause(stop: AbortSignal): Promise<void> {
 async function claimDirectory(config: Config): Promise<void> {
   const { directory } = config.queue;
   const source = config.sources[0]!;
-  const { queue: _queue, serving: _serving, logging: _logging, lifecycle: _lifecycle, sources, ...rest } = config;
+  const { topics, features, target, models, training } = config;
+  const decisive = { topics, features, target, models, training, laps: source.laps, posts: source.made_up_posts, mapping: await resolveMapping(source, config) };
   const run = {
     version: 1,
     recording: await fileDigest(source.file),
-    configuration: createHash('sha256')
-      .update(JSON.stringify([rest, sources.map(({ speed: _speed, file: _file, ...other }) => other), await resolveMapping(source, config)]))
-      .digest('hex'),
+    configuration: createHash('sha256').update(JSON.stringify(decisive)).digest('hex'),
   };
   const path = join(directory, 'run.json');
   let before: string | undefined;

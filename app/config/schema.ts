@@ -49,7 +49,8 @@ const featuresSchema = z
   .strictObject({
     set: z.literal('default').default('default').describe('Feature set'),
     batch_rows: z.int().min(1).max(65_536).default(1024).describe('Rows of one record of features, at most'),
-    checkpoint_rows: z.int().min(1).default(20_000).describe('Rows between two checkpoints'),
+    checkpoint_rows: z.int().min(1).default(20_000).describe('Rows between two checkpoints, at most'),
+    checkpoint_interval: duration().default(10e6).describe('Time between two checkpoints, at most'),
     max_lateness: duration().default(60e6).describe('A tick received later than this after it happened is a dead letter'),
     max_future: duration().default(1e6).describe('A tick that happened later than this after its receipt is a dead letter'),
   })
@@ -76,7 +77,8 @@ const modelSchema = z.strictObject({
 const trainingSchema = z
   .strictObject({
     evaluate_every: z.int().min(1).default(500).describe('Outcomes between two evaluations'),
-    checkpoint_rows: z.int().min(1).default(20_000).describe('Rows between two snapshots of a model'),
+    checkpoint_rows: z.int().min(1).default(20_000).describe('Rows between two snapshots of a model, at most'),
+    checkpoint_interval: duration().default(5e6).describe('Time between two snapshots, at most: how old served weights may be'),
     format: z.enum(['auto', 'json', 'arrow']).default('auto').describe('Records of predictions and outcomes; auto: Arrow from 16 rows on'),
     champion: z.string().default('softmax').describe('Model the alias champion begins with'),
   })
@@ -157,6 +159,11 @@ export const configSchema = z
 
 export type Config = z.output<typeof configSchema>;
 export type ConfigInput = z.input<typeof configSchema>;
+
+/** The configuration as it would be written in a file, with every default filled in. */
+export function configAsWritten(config: Config): ConfigInput {
+  return z.encode(configSchema, config);
+}
 
 /** JSON Schema of the file, for editors and CI. */
 export function configJsonSchema(): unknown {

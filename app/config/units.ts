@@ -10,12 +10,21 @@ function parse(text: string, units: Readonly<Record<string, number>>): number | 
   return unit === undefined ? undefined : Math.round(Number(match![1]) * unit);
 }
 
+/** The largest unit in which the value is a whole number. */
+function format(value: number, units: Readonly<Record<string, number>>): string {
+  const fitting = Object.entries(units).filter(([, unit]) => value % unit === 0 && value >= unit);
+  const [name, unit] = fitting.sort(([, a], [, b]) => b - a)[0] ?? Object.entries(units)[0]!;
+  return `${value / unit}${name}`;
+}
+
+/** Reads a text with a unit into a number, and writes it back. */
 function unitOf(what: string, units: Readonly<Record<string, number>>, example: string) {
   const pattern = new RegExp(`^ *\\d+(\\.\\d+)? *(${Object.keys(units).join('|')}) *$`);
-  return z
-    .string()
-    .regex(pattern, `a ${what} such as ${example}; units: ${Object.keys(units).join(', ')}`)
-    .transform((text) => parse(text, units) ?? 0);
+  return z.codec(
+    z.string().regex(pattern, `a ${what} such as ${example}; units: ${Object.keys(units).join(', ')}`),
+    z.number(),
+    { decode: (text) => parse(text, units) ?? 0, encode: (value) => format(value, units) },
+  );
 }
 
 /** Microseconds. */

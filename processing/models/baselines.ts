@@ -116,14 +116,15 @@ export class Persistence implements Model {
 
   save(): SnapshotSection {
     return section(
-      { kind: this.kind, step: this.#step, hits: this.#hits, total: this.#total },
+      { kind: this.kind, classes: this.classes, step: this.#step, hits: this.#hits, total: this.#total },
       { last: this.#last },
     );
   }
 
   restore(from: SnapshotSection): void {
-    const reader = new SectionReader<{ kind: string; step: number; hits: number; total: number }>(from, 'model');
-    if (reader.document.kind !== this.kind) throw fail('SNAPSHOT_CORRUPT', `a snapshot of ${reader.document.kind}`);
+    const reader = new SectionReader<{ kind: string; classes: number; step: number; hits: number; total: number }>(from, 'model');
+    const { kind, classes } = reader.document;
+    if (kind !== this.kind || classes !== this.classes) throw fail('SNAPSHOT_CORRUPT', `a snapshot of ${kind} of ${classes} classes`);
     this.#last = reader.u8('last');
     this.#hits = reader.document.hits;
     this.#total = reader.document.total;

@@ -151,6 +151,9 @@ export function checkRows(rows: LabelledRows, width: number, classes: number): v
   if (rows.length === 0 || rows.features.length < values || rows.labels.length < rows.length) {
     throw fail('SHAPE_MISMATCH', `${rows.features.length} values for ${rows.length} rows of ${width}`);
   }
+  if (rows.instruments.length < rows.length || rows.predicted.length < rows.length * classes) {
+    throw fail('SHAPE_MISMATCH', `${rows.instruments.length} instruments and ${rows.predicted.length} probabilities for ${rows.length} rows`);
+  }
   for (let i = 0; i < values; i++) {
     // x - x is 0 for finite numbers and NaN for all others.
     if (rows.features[i]! - rows.features[i]! !== 0) throw fail('NOT_FINITE', `feature ${i % width} of row ${Math.floor(i / width)}`);

@@ -36,5 +36,8 @@ export function createModel(spec: ModelSpec, shape: { readonly width: number; re
     case 'softmax':
       if (shape.classes < 3) throw fail('CONFIG_INVALID', `model ${spec.name}: softmax needs a target of 3 classes; use logistic for 2`);
       return new LinearClassifier({ ...shape, ...spec });
+    default:
+      // A snapshot of a newer Foretick.
+      throw fail('CONFIG_INVALID', `model ${(spec as ModelSpec).name}: unknown kind ${(spec as ModelSpec).kind}`);
   }
 }

@@ -37,11 +37,14 @@ export class SectionReader<T extends object> {
 
   constructor(from: SnapshotSection | undefined, name: string) {
     if (!from) throw fail('SNAPSHOT_CORRUPT', `section ${name} is missing`);
+    let document: unknown;
     try {
-      this.document = JSON.parse(from.document) as T;
+      document = JSON.parse(from.document);
     } catch (cause) {
       throw fail('SNAPSHOT_CORRUPT', `section ${name} is not JSON`, { cause });
     }
+    if (typeof document !== 'object' || document === null) throw fail('SNAPSHOT_CORRUPT', `section ${name} is not an object`);
+    this.document = document as T;
     this.#section = from;
   }
 

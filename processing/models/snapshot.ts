@@ -113,6 +113,10 @@ export class SectionAssembler {
     }
     const manifest = decodeJson(record.value, SnapshotManifest);
     const parts: Uint8Array[] = [];
+    // Never more than there are, whatever the manifest says.
+    if (manifest.chunks > this.#chunks.size) {
+      throw fail('SNAPSHOT_CORRUPT', `snapshot ${model}/${shard}/${version}: ${manifest.chunks} chunks, fewer are there`);
+    }
     for (let chunk = 0; chunk < manifest.chunks; chunk++) {
       const bytes = this.#chunks.get(keyOf(manifest, chunk));
       this.#chunks.delete(keyOf(manifest, chunk));

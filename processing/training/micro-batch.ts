@@ -1,6 +1,6 @@
 /** Labelled rows that wait until there are enough for one learning step. */
 import { SectionReader, section, type LabelledRows } from '#models';
-import type { SnapshotSection } from '#proto';
+import { fail, type SnapshotSection } from '#proto';
 
 export class MicroBatch implements LabelledRows {
   readonly size: number;
@@ -59,6 +59,7 @@ export class MicroBatch implements LabelledRows {
   restore(from: SnapshotSection | undefined): void {
     const reader = new SectionReader<{ length: number }>(from, 'batch');
     const { length } = reader.document;
+    if (!(length >= 0 && length < this.size)) throw fail('SNAPSHOT_CORRUPT', `a batch of ${length} waiting rows; a step takes ${this.size}`);
     this.features.set(reader.f32('features', length * this.#width));
     this.instruments.set(reader.i32('instruments', length));
     this.labels.set(reader.u8('labels', length));

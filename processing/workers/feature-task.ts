@@ -23,6 +23,8 @@ export interface FeatureTaskOptions {
   readonly batchRows?: number;
   /** Rows between two checkpoints. @default 20000 */
   readonly checkpointRows?: number;
+  /** Milliseconds between two checkpoints, at most. @default 10000 */
+  readonly checkpointIntervalMs?: number;
   /** Rows buffered of one input while the other is silent. @default 65536 */
   readonly bufferRows?: number;
   /** @default 60 s */
@@ -91,6 +93,7 @@ class FeatureLoop {
   /** Newest positions that are committed. */
   readonly #committed: Map<string, number>;
   #sinceCheckpoint = 0;
+  #lastCheckpoint = performance.now();
   #more = false;
 
   constructor(options: FeatureTaskOptions, context: TaskContext, state: LoopState) {
@@ -127,7 +130,12 @@ class FeatureLoop {
     this.#more = rows === STEP_ROWS;
     await this.#commit(rows, started);
     this.#sinceCheckpoint += rows;
-    if (this.#sinceCheckpoint >= (this.#options.checkpointRows ?? 20_000)) await this.checkpoint();
+    if (this.#checkpointDue()) await this.checkpoint();
+  }
+
+  #checkpointDue(): boolean {
+    const { checkpointRows = 20_000, checkpointIntervalMs = 10_000 } = this.#options;
+    return this.#sinceCheckpoint >= checkpointRows || performance.now() - this.#lastCheckpoint >= checkpointIntervalMs;
   }
 
   async #commit(rows: number, started: number): Promise<void> {
@@ -173,6 +181,7 @@ class FeatureLoop {
     });
     await this.#context.commit({ outputs });
     this.#sinceCheckpoint = 0;
+    this.#lastCheckpoint = performance.now();
     observer.checkpointed({ records: outputs.length, ms: performance.now() - started });
   }
 }

@@ -1,6 +1,6 @@
 /** Snapshots of a training task on the compacted `models` topic; older versions are retired. */
 import { SectionAssembler, retireRecords, snapshotRecords, type AssembledSnapshot } from '#models';
-import type { SnapshotManifest, TopicLayout } from '#proto';
+import { asForetickError, type SnapshotManifest, type TopicLayout } from '#proto';
 import type { OutputRecord, Queue } from '#queue';
 
 import { targetMessage } from '../training/target.ts';
@@ -22,17 +22,25 @@ export async function newestSnapshots(queue: Queue, layout: TopicLayout, model: 
   const prefix = `${model}/${shard}/`;
   const manifests: SnapshotManifest[] = [];
   let newest: AssembledSnapshot | undefined;
+  let broken: unknown;
   const topic = layout.name('models');
   for await (const batch of queue.read({ topic, partitions: [shard], from: 'earliest', toEnd: true })) {
     for (const record of batch.records) {
       const key = record.key === null ? '' : Buffer.from(record.key).toString('utf8');
       if (!key.startsWith(prefix)) continue;
-      const snapshot = assembler.push(record);
-      if (!snapshot) continue;
-      newest = snapshot;
-      manifests.push(snapshot.manifest);
+      try {
+        const snapshot = assembler.push(record);
+        if (!snapshot) continue;
+        newest = snapshot;
+        manifests.push(snapshot.manifest);
+        broken = undefined;
+      } catch (error) {
+        // An older version may have lost its chunks to compaction while its manifest still stands.
+        broken = error;
+      }
     }
   }
+  if (broken !== undefined) throw asForetickError(broken);
   return { newest, manifests };
 }
 

@@ -5,7 +5,7 @@
  * read on from the snapshot's offset with outputs that are already committed suppressed; then, for each batch, one
  * commit of predictions, outcomes, evaluations and the offset; after a commit, every so many rows and on the way out, a snapshot.
  */
-import { asForetickError, decodeFeatures, fail, type FeatureRows, type SnapshotManifest, type TopicLayout } from '#proto';
+import { ForetickError, asForetickError, decodeFeatures, fail, type FeatureRows, type SnapshotManifest, type TopicLayout } from '#proto';
 import type { OutputRecord, Queue, QueueRecord, Task, TaskContext } from '#queue';
 
 import { Trainer, type TrainerOptions } from '../training/trainer.ts';
@@ -20,6 +20,8 @@ export interface TrainingTaskOptions extends Omit<TrainerOptions, 'task' | 'widt
   readonly featureNames: readonly string[];
   /** Rows between two snapshots. @default 20000 */
   readonly checkpointRows?: number;
+  /** Milliseconds between two snapshots, at most: how old served weights may be. @default 5000 */
+  readonly checkpointIntervalMs?: number;
   /** Records of predictions and outcomes: JSON, Arrow, or Arrow from 16 rows on. @default 'auto' */
   readonly format?: 'auto' | 'json' | 'arrow';
   readonly observer: WorkerObserver;
@@ -70,12 +72,23 @@ async function reread(options: TrainingTaskOptions, shard: number, trainer: Trai
     const offsets = new Map([[shard, manifest.rereadOffset]]);
     for await (const batch of queue.read({ topic, partitions: [shard], from: { offsets }, toEnd: true })) {
       for (const record of batch.records) {
-        if (record.offset < manifest.offset) trainer.refill(decodeFeatures(record));
+        const rows = record.offset < manifest.offset ? readable(record) : null;
+        if (rows) trainer.refill(rows);
       }
       if (batch.nextOffset >= manifest.offset) break;
     }
   }
   if (!trainer.complete) throw fail('POSITION_EXPIRED', `rows of open predictions of ${manifest.model} are no longer in ${topic}`);
+}
+
+/** Records that could not be read went to dead-letters when they were met first. */
+function readable(record: QueueRecord): FeatureRows | null {
+  try {
+    return decodeFeatures(record);
+  } catch (error) {
+    if (error instanceof ForetickError) return null;
+    throw error;
+  }
 }
 
 class TrainingLoop {
@@ -89,6 +102,8 @@ class TrainingLoop {
   #offset: number;
   #committed: number;
   #sinceCheckpoint = 0;
+  /** When the last snapshot was written; the first one is due at once, so that servers have a model. */
+  #lastCheckpoint: number;
   #queue: QueueRecord[] = [];
   #end = 0;
 
@@ -100,6 +115,7 @@ class TrainingLoop {
     this.#known = known;
     this.#topic = options.layout.name('features');
     this.#offset = offset;
+    this.#lastCheckpoint = known.newest ? performance.now() : Number.NEGATIVE_INFINITY;
     this.#committed = context.committed.get(this.#topic) ?? 0;
     this.#encoder = new OutputEncoder(options.layout, options.format ?? 'auto', writtenBefore(context.metadata));
   }
@@ -134,7 +150,12 @@ class TrainingLoop {
     }
     this.#options.observer.committed({ rows, outputs: outputs.length, lag: Math.max(0, this.#end - this.#offset), ms: performance.now() - started });
     this.#sinceCheckpoint += rows;
-    if (this.#sinceCheckpoint >= (this.#options.checkpointRows ?? 20_000)) await this.checkpoint();
+    if (this.#checkpointDue()) await this.checkpoint();
+  }
+
+  #checkpointDue(): boolean {
+    const { checkpointRows = 20_000, checkpointIntervalMs = 5_000 } = this.#options;
+    return this.#sinceCheckpoint >= checkpointRows || performance.now() - this.#lastCheckpoint >= checkpointIntervalMs;
   }
 
   /** Features come from our own workers, but a log is open to all: what cannot be read is put aside. */
@@ -161,6 +182,7 @@ class TrainingLoop {
     const outputs = snapshotOutputs(this.#options, this.#shard, this.#trainer, this.#offset, this.#known);
     await this.#context.commit({ outputs });
     this.#sinceCheckpoint = 0;
+    this.#lastCheckpoint = performance.now();
     this.#options.observer.checkpointed({ records: outputs.length, ms: performance.now() - started });
   }
 }

@@ -14,6 +14,7 @@ import {
   Int32,
   Int64,
   Int8,
+  Precision,
   RecordBatch,
   RecordBatchStreamWriter,
   Schema,
@@ -28,7 +29,7 @@ import {
   type Table,
 } from 'apache-arrow';
 
-import { fail } from '../errors.ts';
+import { ForetickError, fail } from '../errors.ts';
 import { int64Words, readInt64, writeInt64 } from './int64.ts';
 
 export const types = {
@@ -98,6 +99,16 @@ export function encodeStream(schema: Schema, length: number, children: readonly 
   return RecordBatchStreamWriter.writeAll([new RecordBatch(schema, data)]).toUint8Array(true);
 }
 
+/** Decodes a stream with `read`. Whatever the bytes are, they give a value or a coded error. */
+export function readStream<T>(bytes: Uint8Array, read: (reader: StreamReader) => T): T {
+  try {
+    return read(new StreamReader(bytes));
+  } catch (cause) {
+    if (cause instanceof ForetickError) throw cause;
+    throw fail('MALFORMED_RECORD', 'an Arrow stream with broken columns', { cause });
+  }
+}
+
 /** A decoded stream. Columns may come from foreign writers: other batch cuts, plain strings, nulls. */
 export class StreamReader {
   readonly length: number;
@@ -111,6 +122,8 @@ export class StreamReader {
       throw fail('MALFORMED_RECORD', 'not an Arrow IPC stream', { cause });
     }
     if (this.#table.schema.fields.length === 0) throw fail('MALFORMED_RECORD', 'not an Arrow IPC stream');
+    // Every row of ours takes a byte at least; a made-up count must not size an allocation.
+    if (!(this.length <= bytes.length)) throw fail('MALFORMED_RECORD', 'more rows than bytes');
   }
 
   metadata(key: string): string | undefined {
@@ -121,15 +134,16 @@ export class StreamReader {
     return this.#table.schema.fields.some((field) => field.name === name);
   }
 
-  /** A numeric or timestamp[us] column as float64. Nulls become NaN; a missing column is an error. */
-  f64(name: string): Float64Array {
+  /** A numeric or timestamp[us] column as float64. A missing column is an error. */
+  f64(name: string, nullAs = Number.NaN): Float64Array {
     const { type, chunks } = this.#column(name);
     const only = chunks.length === 1 ? chunks[0]! : undefined;
     if (only && only.nullCount === 0 && DataType.isFloat(type) && only.values instanceof Float64Array) {
       return only.values.subarray(0, only.length);
     }
     const wide = (DataType.isInt(type) && type.bitWidth === 64) || DataType.isTimestamp(type);
-    if (!wide && !DataType.isInt(type) && !DataType.isFloat(type)) throw this.#wrongType(name, type);
+    const float = DataType.isFloat(type) && type.precision !== Precision.HALF;
+    if (!wide && !DataType.isInt(type) && !float) throw this.#wrongType(name, type);
     if (DataType.isTimestamp(type) && type.unit !== types.time.unit) throw this.#wrongType(name, type);
     const out = new Float64Array(this.length);
     let at = 0;
@@ -141,7 +155,7 @@ export class StreamReader {
         out.set((chunk.values as Float64Array).subarray(0, chunk.length), at);
       }
       if (chunk.nullCount > 0) {
-        for (let i = 0; i < chunk.length; i++) if (!chunk.getValid(i)) out[at + i] = Number.NaN;
+        for (let i = 0; i < chunk.length; i++) if (!chunk.getValid(i)) out[at + i] = nullAs;
       }
       at += chunk.length;
     }
@@ -149,34 +163,40 @@ export class StreamReader {
   }
 
   i8(name: string): Int8Array {
-    return Int8Array.from(this.f64(name));
+    return Int8Array.from(this.#whole(name));
   }
 
   u8(name: string): Uint8Array {
-    const { chunks } = this.#column(name);
+    const { type, chunks } = this.#column(name);
     const only = chunks.length === 1 ? chunks[0]! : undefined;
-    if (only && only.nullCount === 0 && only.values instanceof Uint8Array) {
+    if (only && only.nullCount === 0 && DataType.isInt(type) && only.values instanceof Uint8Array) {
       return only.values.subarray(0, only.length);
     }
-    return Uint8Array.from(this.f64(name));
+    return Uint8Array.from(this.#whole(name));
   }
 
   /** A string column as indices into words; -1 for null. */
   text(name: string): { indices: Int32Array; words: string[] } {
     const { type, chunks } = this.#column(name);
     const only = chunks.length === 1 ? chunks[0]! : undefined;
-    if (only && DataType.isDictionary(type) && only.values instanceof Int32Array && only.nullCount === 0) {
-      const words = only.dictionary?.toArray() as string[];
-      return { indices: only.values.subarray(0, only.length), words: Array.from(words, String) };
+    const plain = DataType.isDictionary(type) ? (type.dictionary as DataType) : type;
+    if (!DataType.isUtf8(plain) && !DataType.isLargeUtf8(plain)) throw this.#wrongType(name, type);
+    const dictionary = only?.dictionary;
+    if (only && dictionary && only.values instanceof Int32Array && only.nullCount === 0 && dictionary.nullCount === 0) {
+      const words = Array.from(dictionary.toArray() as string[], String);
+      const indices = only.values.subarray(0, only.length);
+      for (const index of indices) {
+        if (index < 0 || index >= words.length) throw fail('MALFORMED_RECORD', `column ${name} points outside its dictionary`);
+      }
+      return { indices, words };
     }
-    if (!DataType.isDictionary(type) && !DataType.isUtf8(type)) throw this.#wrongType(name, type);
     const indices = new Int32Array(this.length);
     const words: string[] = [];
     const known = new Map<string, number>();
     let at = 0;
-    for (const word of this.#table.getChild(name) as Iterable<string | null>) {
+    for (const word of this.#table.getChild(name) as Iterable<string | null | undefined>) {
       let index = -1;
-      if (word !== null) {
+      if (typeof word === 'string') {
         index = known.get(word) ?? -1;
         if (index === -1) {
           index = words.push(word) - 1;
@@ -188,18 +208,37 @@ export class StreamReader {
     return { indices, words };
   }
 
-  /** A fixed-size list of float32 or float64, row-major. */
-  list(name: string): { values: Float32Array | Float64Array; width: number } {
+  /** The same of a column without nulls. */
+  requiredText(name: string): { indices: Int32Array; words: string[] } {
+    const column = this.text(name);
+    if (column.indices.includes(-1)) throw fail('MALFORMED_RECORD', `column ${name} holds nulls`);
+    return column;
+  }
+
+  /** A fixed-size list of float32, row-major. */
+  listF32(name: string): { values: Float32Array; width: number } {
+    return this.#list(name, Precision.SINGLE, (length) => new Float32Array(length));
+  }
+
+  /** A fixed-size list of float64, row-major. */
+  listF64(name: string): { values: Float64Array; width: number } {
+    return this.#list(name, Precision.DOUBLE, (length) => new Float64Array(length));
+  }
+
+  #list<T extends Float32Array | Float64Array>(name: string, precision: Precision, make: (length: number) => T): { values: T; width: number } {
     const { type, chunks } = this.#column(name);
-    if (!DataType.isFixedSizeList(type)) throw this.#wrongType(name, type);
+    const item = DataType.isFixedSizeList(type) ? (type.children[0]!.type as DataType) : type;
+    if (!DataType.isFixedSizeList(type) || !DataType.isFloat(item) || item.precision !== precision) throw this.#wrongType(name, type);
     const width = type.listSize;
     const parts = chunks.map((chunk) => {
       const child = chunk.children[0]!;
       if (chunk.nullCount > 0 || child.nullCount > 0) throw fail('MALFORMED_RECORD', `column ${name} holds nulls`);
-      return (child.values as Float32Array).subarray(0, chunk.length * width);
+      const values = child.values as T;
+      if (values.length < chunk.length * width) throw fail('MALFORMED_RECORD', `column ${name} is too short`);
+      return values.subarray(0, chunk.length * width) as T;
     });
     if (parts.length === 1) return { values: parts[0]!, width };
-    const values = new Float32Array(this.length * width);
+    const values = make(this.length * width);
     let at = 0;
     for (const part of parts) {
       values.set(part, at);
@@ -208,10 +247,27 @@ export class StreamReader {
     return { values, width };
   }
 
+  /** Small numbers, none of them null. */
+  #whole(name: string): Float64Array {
+    const values = this.f64(name);
+    if (values.some((value) => Number.isNaN(value))) throw fail('MALFORMED_RECORD', `column ${name} holds nulls`);
+    return values;
+  }
+
   #column(name: string): { type: DataType; chunks: readonly Data[] } {
     const vector = this.#table.getChild(name);
     if (!vector) throw fail('MALFORMED_RECORD', `column ${name} is missing`);
-    return { type: vector.type as DataType, chunks: vector.data as readonly Data[] };
+    const type = vector.type as DataType;
+    const chunks = vector.data as readonly Data[];
+    let rows = 0;
+    for (const chunk of chunks) {
+      rows += chunk.length;
+      const values = chunk.values as ArrayLike<unknown> | undefined;
+      const needed = DataType.isInt(type) || DataType.isFloat(type) || DataType.isTimestamp(type) || DataType.isDictionary(type) ? chunk.length : 0;
+      if (needed > 0 && !(values && values.length >= needed)) throw fail('MALFORMED_RECORD', `column ${name} is too short`);
+    }
+    if (rows !== this.length) throw fail('MALFORMED_RECORD', `column ${name} has ${rows} of ${this.length} rows`);
+    return { type, chunks };
   }
 
   #wrongType(name: string, type: DataType): Error {

@@ -57,11 +57,56 @@ export function requireSchema(record: Encoded, schema: string): Uint8Array {
   return record.value;
 }
 
-/** A message in proto3 JSON; unknown fields are ignored. */
-export function decodeJson<T>(bytes: Uint8Array, message: { fromJSON(value: unknown): T }): T {
+/** A message in proto3 JSON; unknown fields are ignored, fields of another type than declared are not. */
+export function decodeJson<T extends object>(bytes: Uint8Array, message: { fromJSON(value: unknown): T }): T {
   try {
-    return message.fromJSON(JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')));
+    const value: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError('a message is an object');
+    const decoded = message.fromJSON(value);
+    requireTypes(decoded, value);
+    return decoded;
   } catch (cause) {
     throw fail('MALFORMED_RECORD', 'not the JSON form of its message', { cause });
   }
+}
+
+const NOT_FINITE = new Set<unknown>(['NaN', 'Infinity', '-Infinity']);
+
+/** Throws where `raw` has another type than the field it became: generated readers coerce, and so hide mistakes. */
+function requireTypes(decoded: unknown, raw: unknown): void {
+  if (raw === undefined || raw === null) return;
+  let fits = true;
+  if (typeof decoded === 'number') {
+    // Names of enum values, and numbers in quotes, are strings by the rules of proto3.
+    fits = typeof raw === 'number' || (typeof raw === 'string' && raw.trim() !== '' && (!Number.isNaN(decoded) || NOT_FINITE.has(raw)));
+  } else if (Array.isArray(decoded)) {
+    fits = Array.isArray(raw);
+    if (fits) decoded.forEach((value, i) => { requireTypes(value, (raw as unknown[])[i]); });
+  } else if (typeof decoded === 'object' && decoded !== null && !ArrayBuffer.isView(decoded)) {
+    fits = typeof raw === 'object' && !Array.isArray(raw);
+    for (const [name, value] of Object.entries(decoded)) requireTypes(...fieldOf(name, value, raw as Record<string, unknown>));
+  } else if (decoded !== undefined) {
+    fits = ArrayBuffer.isView(decoded) ? typeof raw === 'string' : typeof raw === typeof decoded;
+  }
+  if (!fits) throw new TypeError('a field of the wrong type');
+}
+
+/** A field and what it was read from; `oneof` fields stand under the name of their case. */
+function fieldOf(name: string, value: unknown, raw: Record<string, unknown>): [unknown, unknown] {
+  const chosen = (value as { $case?: string } | undefined)?.$case;
+  if (chosen !== undefined) return [(value as Record<string, unknown>)[chosen], raw[chosen]];
+  return [value, raw[name] ?? raw[name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)]];
+}
+
+/** The message, when its numbers are finite and those named are whole and below 2^53; VALUE_OUT_OF_RANGE otherwise. */
+export function requireNumbers<T extends object>(message: T, whole: readonly (keyof T & string)[]): T {
+  for (const [name, value] of Object.entries(message) as [string, unknown][]) {
+    for (const number of Array.isArray(value) ? (value as unknown[]) : [value]) {
+      if (typeof number === 'number' && !Number.isFinite(number)) throw fail('VALUE_OUT_OF_RANGE', `${name} is not finite`);
+    }
+  }
+  for (const name of whole) {
+    if (!Number.isSafeInteger(message[name])) throw fail('VALUE_OUT_OF_RANGE', `${name} is not a whole number below 2^53`);
+  }
+  return message;
 }

@@ -5,8 +5,9 @@
 import type { Schema } from 'apache-arrow';
 
 import { fail } from '../errors.ts';
-import { StreamReader, column, encodeStream, listOf, schemaOf, types } from './arrow.ts';
+import { column, encodeStream, listOf, readStream, schemaOf, types, type StreamReader } from './arrow.ts';
 import { textColumn } from './columns.ts';
+import { isAmount, isTime } from './range.ts';
 import { CONTENT_ARROW, SCHEMA, headersOf, type Encoded } from './wire.ts';
 
 /** Rows in columns. Times in microseconds; `values` row-major, `names.length` float32 a row. */
@@ -75,23 +76,31 @@ export function encodeFeatures(rows: FeatureRows): { value: Uint8Array; headers:
 export function featureHeaders(record: Encoded): { task: string; ordinal: number; rows: number } {
   const { task, ordinal, rows } = record.headers;
   const parsed = { task: task ?? '', ordinal: Number(ordinal), rows: Number(rows) };
-  if (parsed.task === '' || !Number.isSafeInteger(parsed.ordinal) || !Number.isSafeInteger(parsed.rows)) {
+  if (parsed.task === '' || !(Number.isSafeInteger(parsed.ordinal) && parsed.ordinal >= 0) || !Number.isSafeInteger(parsed.rows)) {
     throw fail('MALFORMED_RECORD', 'a features record without task, ordinal or rows');
   }
   return parsed;
 }
 
+/** The rows of a record of `features`. MALFORMED_RECORD, UNSUPPORTED_SCHEMA; VALUE_OUT_OF_RANGE when no learner may see them. */
 export function decodeFeatures(record: Encoded): FeatureRows {
-  if (record.headers['schema'] !== SCHEMA.features || record.value === null) {
-    throw fail('UNSUPPORTED_SCHEMA', `schema ${record.headers['schema'] ?? '(none)'}, expected ${SCHEMA.features}`);
+  const { schema, 'content-type': contentType = CONTENT_ARROW } = record.headers;
+  if (schema !== SCHEMA.features || contentType !== CONTENT_ARROW || record.value === null) {
+    throw fail('UNSUPPORTED_SCHEMA', `${schema ?? '(no schema)'} as ${contentType}, expected ${SCHEMA.features}`);
   }
-  const { task, ordinal } = featureHeaders(record);
-  const reader = new StreamReader(record.value);
-  const { indices, words } = reader.text('instrument');
-  const { values, width } = reader.list('features');
-  const names = JSON.parse(reader.metadata('feature_names') ?? '[]') as string[];
-  if (names.length !== width || !(values instanceof Float32Array)) {
-    throw fail('MALFORMED_RECORD', `${width} features a row, ${names.length} names`);
+  const { task, ordinal, rows: declared } = featureHeaders(record);
+  const rows = readStream(record.value, (reader) => readRows(reader, task, ordinal));
+  if (rows.length !== declared) throw fail('MALFORMED_RECORD', `${rows.length} rows, ${declared} declared`);
+  requireRange(rows);
+  return rows;
+}
+
+function readRows(reader: StreamReader, task: string, ordinal: number): FeatureRows {
+  const { indices, words } = reader.requiredText('instrument');
+  const { values, width } = reader.listF32('features');
+  const names: unknown = JSON.parse(reader.metadata('feature_names') ?? '[]');
+  if (!Array.isArray(names) || names.length !== width || !names.every((name) => typeof name === 'string')) {
+    throw fail('MALFORMED_RECORD', `${width} features a row, other names`);
   }
   return {
     length: reader.length,
@@ -109,4 +118,16 @@ export function decodeFeatures(record: Encoded): FeatureRows {
     warm: reader.u8('warm'),
     values,
   };
+}
+
+/** A log is open to all: one NaN, or one time in the year 30000, would spoil a learner for good. */
+function requireRange({ length, eventTime, receiptTime, price, values }: FeatureRows): void {
+  for (let i = 0; i < length; i++) {
+    if (!isTime(eventTime[i]!) || !isTime(receiptTime[i]!)) throw fail('VALUE_OUT_OF_RANGE', `time of row ${i}`);
+    if (!isAmount(price[i]!)) throw fail('VALUE_OUT_OF_RANGE', `price of row ${i}`);
+  }
+  for (let i = 0; i < values.length; i++) {
+    // x - x is 0 for finite numbers and NaN for all others.
+    if (values[i]! - values[i]! !== 0) throw fail('VALUE_OUT_OF_RANGE', `feature value ${i} is not finite`);
+  }
 }

@@ -2,8 +2,8 @@
 import type { Schema } from 'apache-arrow';
 
 import { Outcome } from '../gen/foretick/v1/prediction.ts';
-import { StreamReader, column, encodeStream, listOf, schemaOf, types } from './arrow.ts';
-import { decodeJson, gather, gatherRows, requireSchema, textColumn } from './columns.ts';
+import { column, encodeStream, listOf, readStream, schemaOf, types, type StreamReader } from './arrow.ts';
+import { decodeJson, gather, gatherRows, requireNumbers, requireSchema, textColumn } from './columns.ts';
 import { CONTENT_ARROW, SCHEMA, type Encoded } from './wire.ts';
 
 /** Outcomes of one task. The first `length` values count. */
@@ -96,11 +96,17 @@ function outcomeAt(o: OutcomeColumns, i: number): Outcome {
 /** All outcomes of a record, in order. */
 export function decodeOutcomes(record: Encoded): Outcome[] {
   const value = requireSchema(record, SCHEMA.outcome);
-  if (record.headers['content-type'] !== CONTENT_ARROW) return [decodeJson(value, Outcome)];
-  const reader = new StreamReader(value);
-  const { indices, words } = reader.text('instrument');
-  const { values, width } = reader.list('probabilities');
-  const columns: OutcomeColumns = {
+  if (record.headers['content-type'] !== CONTENT_ARROW) return [requireNumbers(decodeJson(value, Outcome), WHOLE)];
+  const columns = readStream(value, readColumns);
+  return Array.from({ length: columns.length }, (_, i) => requireNumbers(outcomeAt(columns, i), WHOLE));
+}
+
+const WHOLE = ['ordinal', 'version', 'predictionOrdinal', 'eventTimeUs', 'dueTimeUs', 'label'] as const;
+
+function readColumns(reader: StreamReader): OutcomeColumns {
+  const { indices, words } = reader.requiredText('instrument');
+  const { values, width } = reader.listF64('probabilities');
+  return {
     length: reader.length,
     task: reader.metadata('task') ?? '',
     model: reader.metadata('model') ?? '',
@@ -115,7 +121,6 @@ export function decodeOutcomes(record: Encoded): Outcome[] {
     label: reader.i8('label'),
     returnBps: reader.f64('return_bps'),
     logLoss: reader.f64('log_loss'),
-    probabilities: values as Float64Array,
+    probabilities: values,
   };
-  return Array.from({ length: columns.length }, (_, i) => outcomeAt(columns, i));
 }

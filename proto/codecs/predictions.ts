@@ -2,8 +2,8 @@
 import type { Schema } from 'apache-arrow';
 
 import { Prediction } from '../gen/foretick/v1/prediction.ts';
-import { StreamReader, column, encodeStream, listOf, schemaOf, types } from './arrow.ts';
-import { decodeJson, gather, gatherRows, requireSchema, textColumn } from './columns.ts';
+import { column, encodeStream, listOf, readStream, schemaOf, types, type StreamReader } from './arrow.ts';
+import { decodeJson, gather, gatherRows, requireNumbers, requireSchema, textColumn } from './columns.ts';
 import { CONTENT_ARROW, SCHEMA, type Encoded } from './wire.ts';
 
 /** Why a row was not predicted, by the value of `abstained`. */
@@ -101,11 +101,17 @@ function predictionAt(p: PredictionColumns, i: number): Prediction {
 /** All predictions of a record, in order. */
 export function decodePredictions(record: Encoded): Prediction[] {
   const value = requireSchema(record, SCHEMA.prediction);
-  if (record.headers['content-type'] !== CONTENT_ARROW) return [decodeJson(value, Prediction)];
-  const reader = new StreamReader(value);
-  const { indices, words } = reader.text('instrument');
-  const { values, width } = reader.list('probabilities');
-  const columns: PredictionColumns = {
+  if (record.headers['content-type'] !== CONTENT_ARROW) return [requireNumbers(decodeJson(value, Prediction), WHOLE)];
+  const columns = readStream(value, readColumns);
+  return Array.from({ length: columns.length }, (_, i) => requireNumbers(predictionAt(columns, i), WHOLE));
+}
+
+const WHOLE = ['ordinal', 'version', 'rowOrdinal', 'eventTimeUs', 'dueTimeUs'] as const;
+
+function readColumns(reader: StreamReader): PredictionColumns {
+  const { indices, words } = reader.requiredText('instrument');
+  const { values, width } = reader.listF64('probabilities');
+  return {
     length: reader.length,
     task: reader.metadata('task') ?? '',
     model: reader.metadata('model') ?? '',
@@ -120,8 +126,7 @@ export function decodePredictions(record: Encoded): Prediction[] {
     eventTime: reader.f64('event_time'),
     dueTime: reader.f64('due_time'),
     price: reader.f64('price'),
-    probabilities: values as Float64Array,
+    probabilities: values,
     abstained: reader.u8('abstained'),
   };
-  return Array.from({ length: columns.length }, (_, i) => predictionAt(columns, i));
 }

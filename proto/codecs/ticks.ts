@@ -4,8 +4,9 @@ import type { Schema } from 'apache-arrow';
 import { fail } from '../errors.ts';
 import { Post, Tick } from '../gen/foretick/v1/market.ts';
 import { TickKind, TickSide, createTicks, ticksOf, type TickColumns, type TickRow } from '../ticks.ts';
-import { StreamReader, column, encodeStream, schemaOf, types } from './arrow.ts';
+import { column, encodeStream, readStream, schemaOf, types, type StreamReader } from './arrow.ts';
 import { decodeJson, gather, requireSchema } from './columns.ts';
+import { isAmount, isInstrument, isTime } from './range.ts';
 import { CONTENT_ARROW, SCHEMA, type Encoded } from './wire.ts';
 
 const QUOTES = 1; // Bits of which kinds a batch holds.
@@ -89,11 +90,10 @@ export function encodeTicksArrow(ticks: TickColumns, rows: Int32Array | null): U
   return encodeStream(schemaFor(ticks.source, kinds), length, children);
 }
 
-function decodeTicksArrow(bytes: Uint8Array): TickColumns {
-  const reader = new StreamReader(bytes);
+function readTicks(reader: StreamReader): TickColumns {
   const { length } = reader;
   const zeros = new Float64Array(length);
-  const f64 = (name: string): Float64Array => (reader.has(name) ? reader.f64(name) : zeros);
+  const f64 = (name: string, nullAs?: number): Float64Array => (reader.has(name) ? reader.f64(name, nullAs) : zeros);
   const { indices, words } = reader.text('instrument');
   const kind = reader.u8('kind');
   const instrument = Int32Array.from(indices, (id, i) => (kind[i] === TickKind.WATERMARK ? -1 : id));
@@ -106,10 +106,10 @@ function decodeTicksArrow(bytes: Uint8Array): TickColumns {
     kind,
     eventTime: reader.f64('event_time'),
     receiptTime: reader.f64('receipt_time'),
-    sequence: f64('sequence'),
+    sequence: f64('sequence', 0),
     price: f64('price'),
     size: f64('size'),
-    side: reader.has('side') ? reader.i8('side') : new Int8Array(length),
+    side: Int8Array.from(f64('side', TickSide.NONE)),
     bid: f64('bid'),
     bidSize: f64('bid_size'),
     ask: f64('ask'),
@@ -117,7 +117,7 @@ function decodeTicksArrow(bytes: Uint8Array): TickColumns {
     open: f64('open'),
     high: f64('high'),
     low: f64('low'),
-    interval: f64('interval'),
+    interval: f64('interval', 0),
   };
 }
 
@@ -201,26 +201,16 @@ function decodeTickJson(bytes: Uint8Array): TickColumns {
 /** The ticks of a record of `quotes`. Values are not yet judged: see `invalidTick`. */
 export function decodeTicks(record: Encoded): TickColumns {
   const bytes = requireSchema(record, SCHEMA.tick);
-  return record.headers['content-type'] === CONTENT_ARROW ? decodeTicksArrow(bytes) : decodeTickJson(bytes);
+  return record.headers['content-type'] === CONTENT_ARROW ? readStream(bytes, readTicks) : decodeTickJson(bytes);
 }
 
 /** The post of a record of `posts`; `watermark` is set when it is one. */
 export function decodePost(record: Encoded): Post {
   const post = decodeJson(requireSchema(record, SCHEMA.post), Post);
-  if (!post.watermark && post.instrument === '') throw fail('MALFORMED_RECORD', 'a post without instrument');
+  if (!post.watermark && !isInstrument(post.instrument)) throw fail('MALFORMED_RECORD', 'a post without a valid instrument');
   if (!isTime(post.receiptTimeUs)) throw fail('VALUE_OUT_OF_RANGE', 'receipt time of a post is out of range');
+  if (post.eventTimeUs !== 0 && !isTime(post.eventTimeUs)) throw fail('VALUE_OUT_OF_RANGE', 'event time of a post is out of range');
   return post;
-}
-
-const MAX_TIME = 32_503_680_000_000_000; // The year 3000.
-
-function isTime(value: number): boolean {
-  return value > 0 && value < MAX_TIME && Number.isInteger(value);
-}
-
-/** A finite number that is not negative. */
-function isAmount(value: number): boolean {
-  return value >= 0 && value < Number.POSITIVE_INFINITY;
 }
 
 /** Why row `i` may not enter any state, or null when it may. Pure and cheap: called for each tick. */
@@ -230,7 +220,8 @@ export function invalidTick(ticks: TickColumns, i: number): string | null {
   if (kind === TickKind.WATERMARK) return null;
   if (!isTime(ticks.eventTime[i]!)) return 'event time out of range';
   const id = ticks.instrument[i]!;
-  if (id < 0 || id >= ticks.instruments.length || ticks.instruments[id] === '') return 'no instrument';
+  if (id < 0 || !isInstrument(ticks.instruments[id])) return 'no valid instrument';
+  if (!(Math.abs(ticks.sequence[i]!) <= Number.MAX_SAFE_INTEGER)) return 'sequence is beyond 2^53';
   if (kind === TickKind.QUOTE) {
     return isAmount(ticks.bid[i]!) && isAmount(ticks.ask[i]!) && isAmount(ticks.bidSize[i]!) && isAmount(ticks.askSize[i]!)
       ? null
@@ -238,7 +229,11 @@ export function invalidTick(ticks: TickColumns, i: number): string | null {
   }
   if (kind !== TickKind.TRADE && kind !== TickKind.BAR) return `unknown kind ${kind}`;
   if (!(ticks.price[i]! > 0) || !isAmount(ticks.price[i]!)) return 'price is not finite or not positive';
-  return isAmount(ticks.size[i]!) ? null : 'size is not finite or negative';
+  if (!isAmount(ticks.size[i]!)) return 'size is not finite or negative';
+  if (kind === TickKind.TRADE) return Math.abs(ticks.side[i]!) <= 1 ? null : `unknown side ${ticks.side[i]!}`;
+  return isAmount(ticks.open[i]!) && isAmount(ticks.high[i]!) && isAmount(ticks.low[i]!) && isAmount(ticks.interval[i]!)
+    ? null
+    : 'open, high, low or interval is not finite or negative';
 }
 
 /** One-row copy of row `i`, to put a refused row of a batch into dead-letters. */

@@ -29,7 +29,7 @@ function drawHeader() {
   const facts = [];
   if (overview.rows > 0) facts.push(`${count(overview.rows)} rows`);
   if (rate !== null && rate >= 0.5) facts.push(`${count(Math.round(rate))} a second`);
-  if (overview.posts.count > 0) facts.push(overview.posts.synthetic ? 'posts are made up' : `${count(overview.posts.count)} posts`);
+  if (overview.posts.count > 0) facts.push(`${count(overview.posts.count)} ${overview.posts.synthetic ? 'made-up ' : ''}${overview.posts.count === 1 ? 'post' : 'posts'}`);
   setText($('facts'), facts.join(' · '));
   const recording = overview.sources.find(({ rows }) => rows > 0);
   $('progress').hidden = !recording;
@@ -38,13 +38,14 @@ function drawHeader() {
 
 function drawNotices() {
   const words = [];
+  const quiet = 'The posts in this run are made up by a generator, not written by people.';
   if (overview.lap > 1) words.push(`This is lap ${overview.lap} of the recording: only the first lap is unseen data. From the second lap on the models have seen what comes, and the numbers flatter them.`);
-  if (overview.posts.synthetic) words.push('The posts in this run are made up by a generator, not written by people.');
   if (!overview.connected) words.push('The server has lost its queue. What is shown is the last that it knew.');
+  if (overview.posts.synthetic) words.push(quiet);
   const notices = $('notices');
   if (notices.dataset.words === words.join('\n')) return;
   notices.dataset.words = words.join('\n');
-  notices.replaceChildren(...words.map((text) => element('p', 'notice', text)));
+  notices.replaceChildren(...words.map((text) => element('p', text === quiet ? 'notice quiet' : 'notice', text)));
 }
 
 function draw() {
@@ -71,7 +72,7 @@ function connect() {
     measureRate(next);
     const first = overview === null;
     overview = next;
-    receivedAt = performance.now();
+    receivedAt = window.performance.now();
     requestAnimationFrame(draw);
     if (first) void refreshChart();
   };
@@ -95,11 +96,11 @@ async function refreshChart() {
 }
 
 function heartbeat() {
-  const elapsed = performance.now() - receivedAt;
+  const elapsed = window.performance.now() - receivedAt;
   if (elapsed > LOST_AFTER_MS) drawState('disconnected');
   if (overview && elapsed > 150) tickAges(overview, elapsed);
-  if (performance.now() - lastDraw > CHART_EVERY_MS) {
-    lastDraw = performance.now();
+  if (window.performance.now() - lastDraw > CHART_EVERY_MS) {
+    lastDraw = window.performance.now();
     void refreshChart();
   }
 }

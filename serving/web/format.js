@@ -17,8 +17,8 @@ export const count = (value) => value.toLocaleString('en-US');
 /** As many decimals as a price of this size is quoted in. */
 export function price(value) {
   if (!(value > 0)) return '–';
-  const decimals = value >= 1000 ? 2 : value >= 1 ? 4 : 6;
-  return value.toLocaleString('en-US', { minimumFractionDigits: Math.min(2, decimals), maximumFractionDigits: decimals });
+  const decimals = value >= 100 ? 2 : value >= 1 ? 4 : 6;
+  return value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
 
 export const percent = (value) => `${(value * 100).toFixed(value > 0.995 && value < 1 ? 1 : 0)}%`;

@@ -1,0 +1,48 @@
+/** `foretick config`: check a configuration, or print its JSON Schema. */
+import type { Command } from 'commander';
+import { stringify } from 'yaml';
+
+import { configAsWritten, configJsonSchema } from '../config/schema.ts';
+import { EXIT, print, reportError, type CliIo } from './io.ts';
+import { DEFAULT_CONFIG, configOf } from './options.ts';
+
+export function addConfig(program: Command, io: CliIo, finish: (code: number) => void): void {
+  const config = program.command('config').description('Check the configuration, or print its schema');
+  config
+    .command('check')
+    .description('Check the file, the FORETICK_* variables and print the configuration that results')
+    .argument('[file]', `default: ${DEFAULT_CONFIG} where there is one`)
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `
+What is printed is a whole configuration that can be used as a file. Exit code 2: something is wrong, with file, line and key.
+
+Examples:
+  $ foretick config check foretick.yaml
+  $ FORETICK_SERVING_HTTP_PORT=9090 foretick config check`,
+    )
+    .action((file: string | undefined, flags: { json?: boolean }) => {
+      try {
+        const loaded = configOf(io, file === undefined ? {} : { config: file }, {}, {});
+        const written = configAsWritten(loaded.config);
+        if (flags.json) {
+          print(io, JSON.stringify(written, null, 2));
+        } else {
+          print(io, `# ${loaded.file ?? 'no file: defaults and environment'}`);
+          io.stdout.write(stringify(written));
+        }
+        finish(EXIT.ok);
+      } catch (error) {
+        finish(reportError(io, error, flags.json === true));
+      }
+    });
+  config
+    .command('schema')
+    .description('Print the JSON Schema of the configuration, for editors and CI')
+    .addHelpText('after', '\nExample:\n  $ foretick config schema > foretick.schema.json')
+    .action(() => {
+      print(io, JSON.stringify(configJsonSchema(), null, 2));
+      finish(EXIT.ok);
+    });
+}

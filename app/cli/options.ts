@@ -1,0 +1,49 @@
+/** Options that several commands share, and the configuration they give. */
+import { InvalidArgumentError, type Command } from 'commander';
+
+import { loadConfig, type LoadedConfig } from '../config/load.ts';
+import type { CliIo } from './io.ts';
+
+export const DEFAULT_CONFIG = 'foretick.yaml';
+
+export interface ConfigFlags {
+  readonly config?: string;
+  readonly data?: string;
+  readonly logLevel?: string;
+}
+
+export function withConfigOptions(command: Command): Command {
+  return command
+    .option('-c, --config <file>', `configuration file (default: ${DEFAULT_CONFIG} where there is one)`)
+    .option('--log-level <level>', 'trace, debug, info, warn, error or silent (default: warn)');
+}
+
+export function configOf(io: CliIo, flags: ConfigFlags, more: Readonly<Record<string, unknown>>, base: Readonly<Record<string, unknown>>): LoadedConfig {
+  return loadConfig({
+    file: flags.config,
+    defaultFile: DEFAULT_CONFIG,
+    env: io.env,
+    base,
+    flags: { 'queue.directory': flags.data, 'logging.level': flags.logLevel, ...more },
+  });
+}
+
+export function speedArgument(text: string): number | 'max' {
+  if (text === 'max') return 'max';
+  const speed = Number(text);
+  if (!(speed > 0) || !Number.isFinite(speed)) throw new InvalidArgumentError('a number above 0, or max');
+  return speed;
+}
+
+export function lapsArgument(text: string): number | 'forever' {
+  if (text === 'forever') return 'forever';
+  const laps = Number(text);
+  if (!Number.isInteger(laps) || laps < 1) throw new InvalidArgumentError('a whole number above 0, or forever');
+  return laps;
+}
+
+export function portArgument(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('a port, 0 to 65535');
+  return port;
+}

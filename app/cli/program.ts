@@ -1,0 +1,37 @@
+/** The command line. */
+import { Command, CommanderError } from 'commander';
+
+import { packageVersion } from '../package.ts';
+import { addBacktest } from './backtest.ts';
+import { addConfig } from './config.ts';
+import { EXIT, type CliIo } from './io.ts';
+import { addTail } from './tail.ts';
+import { addUp } from './up.ts';
+
+/** Runs a command line (without `node` and the script) and resolves to its exit code. */
+export async function runCli(io: CliIo, args: readonly string[]): Promise<number> {
+  let code: number = EXIT.ok;
+  const finish = (result: number): void => {
+    code = result;
+  };
+  const program = new Command('foretick')
+    .description('Live quotes and posts in, continuously learned and continuously scored predictions out.')
+    .version(packageVersion(), '-v, --version')
+    .showHelpAfterError('(add --help for the options and examples)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    });
+  addUp(program, io, finish);
+  addBacktest(program, io, finish);
+  addTail(program, io, finish);
+  addConfig(program, io, finish);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    throw error;
+  }
+  return code;
+}

@@ -1,0 +1,119 @@
+/** The whole of Foretick in one process: queue, server, workers, collectors. */
+import { Registry } from 'prom-client';
+import type { Logger } from 'pino';
+
+import type { CollectorStatus } from '#collectors';
+import type { ForetickError } from '#proto';
+import { createServer, type ServerAddresses, type ServingServer } from '#serving';
+
+import type { Config } from '../config/schema.ts';
+import { Lifecycle, type Component, type LifecycleState } from './lifecycle.ts';
+import { runtimeMetrics } from './metrics.ts';
+import { Pipeline } from './pipeline.ts';
+import { progressWatch } from './progress.ts';
+
+export interface UpOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly version: string;
+  /** A part failed for good; the process should drain and end. */
+  readonly onFailure: (error: ForetickError) => void;
+  readonly onState?: (state: LifecycleState) => void;
+}
+
+export class Up {
+  readonly #lifecycle: Lifecycle;
+  readonly #pipeline: Pipeline;
+  readonly #options: UpOptions;
+  readonly #registry = new Registry();
+  readonly #stalled: () => string[];
+  #server: ServingServer | undefined;
+  #addresses: ServerAddresses | undefined;
+
+  constructor(options: UpOptions) {
+    this.#options = options;
+    const { config, logger } = options;
+    const progress = progressWatch(config.lifecycle.stalled_after / 1000);
+    this.#stalled = () => progress.stalled();
+    this.#pipeline = new Pipeline({
+      config,
+      logger,
+      metrics: runtimeMetrics(this.#registry, progress),
+      onFailure: options.onFailure,
+    });
+    const { queue, workers, collectors } = this.#pipeline.components();
+    this.#lifecycle = new Lifecycle({
+      components: [queue, this.#serverComponent(), ...workers, ...collectors],
+      graceMs: config.lifecycle.grace / 1000,
+      onState: (state) => {
+        logger.info({ state }, 'lifecycle');
+        options.onState?.(state);
+      },
+      onStopError: (component, error) => {
+        logger.error({ component, code: error.code }, error.message);
+      },
+    });
+  }
+
+  /** Rejects when a part does not start; the parts before it are stopped then. */
+  async start(): Promise<ServerAddresses> {
+    await this.#lifecycle.start();
+    return this.#addresses ?? { httpUrl: '', grpcAddress: '' };
+  }
+
+  stop(): Promise<void> {
+    return this.#lifecycle.stop();
+  }
+
+  get state(): LifecycleState {
+    return this.#lifecycle.state;
+  }
+
+  collectors(): CollectorStatus[] {
+    return this.#pipeline.collectors.map((collector) => collector.status());
+  }
+
+  #serverComponent(): Component {
+    const { config, logger, version } = this.#options;
+    const { http, grpc, max_staleness, max_streams } = config.serving;
+    return {
+      name: 'server',
+      start: async () => {
+        this.#server = createServer({
+          queue: this.#pipeline.queue,
+          layout: this.#pipeline.layout,
+          registry: this.#registry,
+          http: { host: http.host, port: http.port, maxBodyBytes: http.max_body_bytes, allowedHosts: http.allowed_hosts },
+          grpc: { host: grpc.host, port: grpc.port, maxMessageBytes: grpc.max_message_bytes },
+          maxStalenessMs: max_staleness / 1000,
+          maxStreams: max_streams,
+          liveness: () => this.#liveness(),
+          status: () => ({ version, state: this.state }),
+          events: {
+            onError: (error, where) => {
+              logger.error({ where, code: error.code, err: error }, error.message);
+            },
+            onRefused: (error, topic) => {
+              logger.warn({ topic, code: error.code }, error.message);
+            },
+            onRetry: (error, topic, delayMs) => {
+              logger.warn({ topic, code: error.code, delayMs }, error.message);
+            },
+            onModel: (model, version) => {
+              logger.debug({ model, version }, 'model swapped');
+            },
+          },
+        });
+        this.#addresses = await this.#server.start();
+      },
+      stop: async () => {
+        await this.#server?.stop(Math.min(2000, config.lifecycle.grace / 1000));
+      },
+    };
+  }
+
+  #liveness(): { ok: boolean; reasons: string[] } {
+    const reasons = this.#stalled().map((task) => `${task} has input and makes no progress`);
+    return { ok: reasons.length === 0, reasons };
+  }
+}

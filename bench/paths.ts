@@ -1,0 +1,10 @@
+import { join } from 'node:path';
+
+/** The project's folder: this file runs from `dist/bench`. */
+export const ROOT = join(import.meta.dirname, '..', '..');
+/** Recordings that are used in place and never copied into the project. */
+export const SHARED_TICKS = join(ROOT, '..', 'shared', 'data', 'tests-only', 'lean_fxcm_eurusd_ticks_201405.csv.gz');
+export const CACHE = join(ROOT, 'bench', '.cache');
+export const VENV = join(ROOT, 'bench', '.venv');
+export const RIVER_SCRIPT = join(ROOT, 'bench', 'river.py');
+export const CLI = join(ROOT, 'dist', 'app', 'main.js');
