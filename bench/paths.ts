@@ -6,5 +6,5 @@ export const ROOT = join(import.meta.dirname, '..', '..');
 export const SHARED_TICKS = join(ROOT, '..', 'shared', 'data', 'tests-only', 'lean_fxcm_eurusd_ticks_201405.csv.gz');
 export const CACHE = join(ROOT, 'bench', '.cache');
 export const VENV = join(ROOT, 'bench', '.venv');
-export const RIVER_SCRIPT = join(ROOT, 'bench', 'river.py');
+export const RIVER_SCRIPT = join(ROOT, 'bench', 'river_peer.py');
 export const CLI = join(ROOT, 'dist', 'app', 'main.js');

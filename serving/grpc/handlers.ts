@@ -1,6 +1,5 @@
 /** The generated service over the transport-free ones. */
 import { Metadata, type ServerWritableStream, type UntypedServiceImplementation, type sendUnaryData } from '@grpc/grpc-js';
-import { once } from 'node:events';
 
 import {
   asForetickError,
@@ -14,6 +13,7 @@ import {
   type SubscribeResponse,
 } from '#proto';
 
+import { drainOf } from '../drain.ts';
 import type { ServingMetrics } from '../metrics.ts';
 import type { PredictService } from '../predict/service.ts';
 import type { Subscription, SubscriptionService } from '../subscribe/service.ts';
@@ -100,6 +100,7 @@ async function relay(context: GrpcContext, call: ServerWritableStream<SubscribeR
   const gone = new AbortController();
   call.once('cancelled', () => { gone.abort(); });
   call.once('close', () => { gone.abort(); });
+  const drained = drainOf(call, gone.signal);
   let subscription: Subscription | undefined;
   try {
     const { instruments, models, resumeToken } = decoded<SubscribeRequest>(call.request);
@@ -107,7 +108,7 @@ async function relay(context: GrpcContext, call: ServerWritableStream<SubscribeR
     call.sendMetadata(new Metadata()); // The client learns now that it is subscribed.
     for await (const event of subscription) {
       if (gone.signal.aborted) break;
-      if (!call.write(event)) await once(call, 'drain', { signal: gone.signal });
+      if (!call.write(event)) await drained();
     }
     context.metrics.request('grpc', 'Subscribe', 'OK');
     call.end();

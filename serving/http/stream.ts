@@ -1,9 +1,9 @@
 /** Long answers: server-sent events and NDJSON, with heartbeats, and no faster than the client reads. */
-import { once } from 'node:events';
 import { PassThrough, type Readable } from 'node:stream';
 
 import { asForetickError, type ForetickError } from '#proto';
 
+import { drainOf } from '../drain.ts';
 import { errorBody } from './errors.ts';
 
 export interface StreamOptions<T> {
@@ -34,11 +34,12 @@ async function pump<T>(out: PassThrough, gone: AbortSignal, options: StreamOptio
     setInterval(() => {
       if (out.writableLength === 0 && !gone.aborted) out.write(heartbeat.text());
     }, heartbeat.everyMs);
+  const drained = drainOf(out, gone);
   let failure: ForetickError | null = null;
   try {
     for await (const item of source) {
       if (gone.aborted) break;
-      if (!out.write(encode(item))) await once(out, 'drain', { signal: gone });
+      if (!out.write(encode(item))) await drained();
     }
   } catch (error) {
     if (!gone.aborted) failure = asForetickError(error);
