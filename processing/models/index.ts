@@ -6,6 +6,7 @@ export { SectionReader, section } from './section.ts';
 export {
   SectionAssembler,
   SnapshotAssembler,
+  aboutOf,
   aboutSection,
   publishedModel,
   retireRecords,

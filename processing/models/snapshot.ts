@@ -132,7 +132,7 @@ export class SectionAssembler {
 }
 
 /** What the `about` section of every snapshot holds: enough to build the model again. */
-interface About {
+export interface About {
   readonly spec: ModelSpec;
   readonly classes: readonly string[];
   readonly instruments: readonly string[];
@@ -140,6 +140,10 @@ interface About {
 
 export function aboutSection(about: About): SnapshotSection {
   return section(about);
+}
+
+export function aboutOf(sections: Sections): About {
+  return new SectionReader<About>(sections['about'], 'about').document;
 }
 
 /** A model as servers use it: weights that never change. */
@@ -154,13 +158,13 @@ export interface PublishedModel {
 /** Builds the model of a snapshot. SNAPSHOT_CORRUPT, CONFIG_INVALID when it is of an unknown kind. */
 export function publishedModel(snapshot: AssembledSnapshot): PublishedModel {
   const { manifest, sections } = snapshot;
-  const { document } = new SectionReader<About>(sections['about'], 'about');
-  const model = createModel(document.spec, { width: manifest.features.length, classes: document.classes.length });
+  const about = aboutOf(sections);
+  const model = createModel(about.spec, { width: manifest.features.length, classes: about.classes.length });
   const state = sections['model'];
   if (!state) throw fail('SNAPSHOT_CORRUPT', 'section model is missing');
   model.restore(state);
-  const ids = new Map(document.instruments.map((name, id) => [name, id]));
-  return { manifest, model, classNames: document.classes, instrumentId: (name) => ids.get(name) ?? -1 };
+  const ids = new Map(about.instruments.map((name, id) => [name, id]));
+  return { manifest, model, classNames: about.classes, instrumentId: (name) => ids.get(name) ?? -1 };
 }
 
 /** SectionAssembler that hands out ready models, for servers. */

@@ -5,9 +5,11 @@
  * read on from the snapshot's offset with outputs that are already committed suppressed; then, for each batch, one
  * commit of predictions, outcomes, evaluations and the offset; after a commit, every so many rows and on the way out, a snapshot.
  */
+import { aboutOf, type AssembledSnapshot } from '#models';
 import { ForetickError, asForetickError, decodeFeatures, fail, type FeatureRows, type SnapshotManifest, type TopicLayout } from '#proto';
 import type { OutputRecord, Queue, QueueRecord, Task, TaskContext } from '#queue';
 
+import { targetMessage } from '../training/target.ts';
 import { Trainer, type TrainerOptions } from '../training/trainer.ts';
 import { deadLetterRecord } from './dead-letters.ts';
 import type { WorkerObserver } from './observer.ts';
@@ -46,7 +48,7 @@ async function runTrainingTask(options: TrainingTaskOptions, shard: number, cont
   const snapshot = known.newest;
   let offset = 0;
   if (snapshot) {
-    checkSnapshot(options, snapshot.manifest);
+    checkSnapshot(options, snapshot);
     trainer.restore(snapshot.sections);
     offset = snapshot.manifest.offset;
     await reread(options, shard, trainer, snapshot.manifest);
@@ -58,9 +60,19 @@ async function runTrainingTask(options: TrainingTaskOptions, shard: number, cont
   await loop.checkpoint();
 }
 
-function checkSnapshot(options: TrainingTaskOptions, manifest: SnapshotManifest): void {
-  if (manifest.featureSet !== options.featureSet) {
-    throw fail('FEATURE_SET_MISMATCH', `the snapshot of ${manifest.model} is of ${manifest.featureSet}, the features are ${options.featureSet}`);
+/** What was learned for one question may not go on with another. Rates may change; what shapes the state may not. */
+function checkSnapshot(options: TrainingTaskOptions, { manifest, sections }: AssembledSnapshot): void {
+  const { featureSet, featureNames, target, spec } = options;
+  const same = manifest.featureSet === featureSet && manifest.features.join() === featureNames.join();
+  if (!same) {
+    throw fail('FEATURE_SET_MISMATCH', `the snapshot of ${spec.name} is of ${manifest.featureSet}, the features are ${featureSet}`);
+  }
+  if (JSON.stringify(manifest.target) !== JSON.stringify(targetMessage(target))) {
+    throw fail('RUN_MISMATCH', `${spec.name} has learned another target: ${JSON.stringify(manifest.target)}`);
+  }
+  const { spec: before } = aboutOf(sections);
+  if (before.kind !== spec.kind || before.batch !== spec.batch) {
+    throw fail('RUN_MISMATCH', `${spec.name} was a ${before.kind} with batches of ${before.batch}; give the changed model another name`);
   }
 }
 

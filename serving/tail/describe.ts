@@ -26,7 +26,7 @@ import type { QueueRecord } from '#queue';
 
 type Row = Readonly<Record<string, unknown>>;
 
-const MESSAGES: Readonly<Record<string, { fromJSON(value: unknown): unknown }>> = {
+const MESSAGES: Readonly<Record<string, { fromJSON(value: unknown): object }>> = {
   [SCHEMA.evaluation]: Evaluation,
   [SCHEMA.manifest]: SnapshotManifest,
   [SCHEMA.alias]: Alias,

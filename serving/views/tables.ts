@@ -3,7 +3,7 @@ import { Alias, Cursor, decodeJson, decodePost } from '#proto';
 import type { QueueRecord } from '#queue';
 
 /** The newest value of each key; a tombstone removes it. */
-export class TableView<T> {
+export class TableView<T extends object> {
   readonly #message: { fromJSON(value: unknown): T };
   readonly #rows = new Map<string, T>();
 
