@@ -15,6 +15,7 @@ export default {
   },
   moduleNameMapper: Object.fromEntries([
     ['^#queue/embedded$', '<rootDir>/queue/embedded/index.ts'],
+    ['^#proto/grpc$', '<rootDir>/proto/grpc/index.ts'],
     ...['proto', 'queue', 'collectors', 'features', 'models', 'processing', 'serving', 'app'].map(
       (name) => [`^#${name}$`, root(name)],
     ),

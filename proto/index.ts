@@ -58,4 +58,3 @@ export {
   type OutcomeColumns,
 } from './codecs/outcomes.ts';
 export { decodeJson } from './codecs/columns.ts';
-export { PredictionServiceService, type PredictionServiceServer, PredictRequest, PredictResponse, Scored, SubscribeRequest, SubscribeResponse, ListModelsRequest, ListModelsResponse, ModelInfo, FeatureRows as FeatureRowsMessage, PredictionServiceClient } from './gen/foretick/v1/service.ts';

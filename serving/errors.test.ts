@@ -1,7 +1,8 @@
 /** Every coded error of a request, on both transports. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { ERROR_CODES, type ErrorCode, type PredictRequest } from '#proto';
+import { ERROR_CODES, type ErrorCode } from '#proto';
+import type { PredictRequest } from '#proto/grpc';
 
 import { BTC, codeOf, endOf, grpcPredict, postJson, startHarness, trailerOf, until, type Harness } from './testing/harness.ts';
 import { aliasRecord, featureRecord } from './testing/records.ts';

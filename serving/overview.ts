@@ -1,6 +1,6 @@
 /** One picture of everything, for the page: put together at most a few times a second, shared by all viewers. */
 import { BASELINES } from '#models';
-import type { Evaluation } from '#proto';
+import type { Evaluation, Outcome } from '#proto';
 
 import type { ModelStore } from './models/store.ts';
 import { DEFAULT_ALIAS } from './models/store.ts';
@@ -19,7 +19,6 @@ export interface OverviewOptions {
 }
 
 const FRESH_MS = 200;
-const FEED = 12;
 
 export class OverviewBuilder {
   readonly #options: OverviewOptions;
@@ -42,7 +41,8 @@ export class OverviewBuilder {
   #build(now: number): unknown {
     const { views, models, draining, status } = this.#options;
     const cursors = [...views.cursors.entries()].map(([, cursor]) => cursor);
-    const recordings = cursors.filter((cursor) => cursor.rows > 0);
+    // Only recordings have laps; how many rows one holds is known after its first.
+    const recordings = cursors.filter((cursor) => cursor.lap > 0);
     const finished = recordings.length > 0 && recordings.every((cursor) => cursor.finished);
     let champion = '';
     try {
@@ -62,7 +62,7 @@ export class OverviewBuilder {
       maxStalenessMs: this.#options.maxStalenessMs,
       instruments: views.features.all().map((row) => this.#instrument(row, champion, now)),
       models: this.#models(now, champion),
-      feed: views.predictions.recent({ limit: FEED, ...(champion !== '' && { model: champion }) }).map((entry) => this.#entry(entry, now)),
+      feed: views.predictions.settled.of(champion).map(({ outcome, appendedAt }) => this.#settled(outcome, now - appendedAt)),
       ...(status && { status: status() }),
     };
   }
@@ -98,6 +98,21 @@ export class OverviewBuilder {
       abstained,
       ageMs: Math.max(0, now - appendedAt),
       outcome: outcome ? { label: outcome.label, returnBps: outcome.returnBps, logLoss: outcome.logLoss, expired: outcome.expired } : null,
+    };
+  }
+
+  #settled(outcome: Outcome, ageMs: number): unknown {
+    const { instrument, model, version, eventTimeUs, dueTimeUs, probabilities, label, returnBps, logLoss, expired } = outcome;
+    return {
+      instrument,
+      model,
+      version,
+      eventTimeUs,
+      dueTimeUs,
+      probabilities,
+      classes: classesOf(this.#options.models, model, probabilities.length),
+      ageMs: Math.max(0, ageMs),
+      outcome: { label, returnBps, logLoss, expired },
     };
   }
 

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { request, type IncomingMessage } from 'node:http';
 
-import type { SubscribeResponse } from '#proto';
+import type { SubscribeResponse } from '#proto/grpc';
 
 import { BTC, ETH, codeOf, endOf, startHarness, trailerOf, until, type Harness } from './testing/harness.ts';
 import { LAYOUT, aliasRecord, featureRecord, predictionOf, predictionRecord, predictionsRecord } from './testing/records.ts';

@@ -33,26 +33,25 @@ export interface FeatureRows {
   readonly values: Float32Array;
 }
 
-const schemas = new WeakMap<readonly string[], Schema>();
+const schemas = new WeakMap<readonly string[], { readonly featureSet: string; readonly schema: Schema }>();
 
-function schemaFor(rows: FeatureRows): Schema {
-  let schema = schemas.get(rows.names);
-  if (!schema) {
-    schema = schemaOf(
-      {
-        instrument: types.text,
-        event_time: types.time,
-        receipt_time: types.time,
-        price: types.f64,
-        bid: types.f64,
-        ask: types.f64,
-        warm: types.u8,
-        features: listOf(types.f32, rows.names.length),
-      },
-      { feature_set: rows.featureSet, feature_names: JSON.stringify(rows.names) },
-    );
-    schemas.set(rows.names, schema);
-  }
+function schemaFor({ names, featureSet }: FeatureRows): Schema {
+  const known = schemas.get(names);
+  if (known?.featureSet === featureSet) return known.schema;
+  const schema = schemaOf(
+    {
+      instrument: types.text,
+      event_time: types.time,
+      receipt_time: types.time,
+      price: types.f64,
+      bid: types.f64,
+      ask: types.f64,
+      warm: types.u8,
+      features: listOf(types.f32, names.length),
+    },
+    { feature_set: featureSet, feature_names: JSON.stringify(names) },
+  );
+  schemas.set(names, { featureSet, schema });
   return schema;
 }
 

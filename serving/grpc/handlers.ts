@@ -1,17 +1,8 @@
 /** The generated service over the transport-free ones. */
 import { Metadata, type ServerWritableStream, type UntypedServiceImplementation, type sendUnaryData } from '@grpc/grpc-js';
 
-import {
-  asForetickError,
-  fail,
-  type ForetickError,
-  type ListModelsRequest,
-  type ListModelsResponse,
-  type PredictRequest,
-  type PredictResponse,
-  type SubscribeRequest,
-  type SubscribeResponse,
-} from '#proto';
+import { asForetickError, fail, type ForetickError } from '#proto';
+import type { ListModelsRequest, ListModelsResponse, PredictRequest, PredictResponse, SubscribeRequest, SubscribeResponse } from '#proto/grpc';
 
 import { drainOf } from '../drain.ts';
 import type { ServingMetrics } from '../metrics.ts';

@@ -1,7 +1,8 @@
 /** The gRPC adapter: the generated service, with bounded messages. */
 import { Server, type ServiceDefinition } from '@grpc/grpc-js';
 
-import { PredictionServiceService, fail } from '#proto';
+import { fail } from '#proto';
+import { PredictionServiceService } from '#proto/grpc';
 
 import { handlers, Undecodable, type GrpcContext } from './handlers.ts';
 

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 
-import { fail, type Scored } from '#proto';
+import { fail } from '#proto';
+import type { Scored } from '#proto/grpc';
 
 import type { HttpContext } from './context.ts';
 import { parse } from './errors.ts';

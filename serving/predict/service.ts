@@ -5,7 +5,8 @@
  * knowledge is. Age is measured from the moment the queue took the row, never from event time: a
  * recording replayed today has old event times and is not stale.
  */
-import { fail, partitionOf, type ModelInfo, type Scored } from '#proto';
+import { fail, partitionOf } from '#proto';
+import type { ModelInfo, Scored } from '#proto/grpc';
 import type { LoadedModel, ModelStore } from '../models/store.ts';
 import type { EvaluationsView } from '../views/evaluations.ts';
 import type { FeaturesView, InstrumentRow } from '../views/features.ts';

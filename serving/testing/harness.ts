@@ -2,7 +2,7 @@
 import { credentials, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
 import { Registry } from 'prom-client';
 
-import { PredictionServiceClient, type PredictRequest, type PredictResponse } from '#proto';
+import { PredictionServiceClient, type PredictRequest, type PredictResponse } from '#proto/grpc';
 
 import { CODE_TRAILER } from '../grpc/status.ts';
 import type { ServerOptions } from '../options.ts';

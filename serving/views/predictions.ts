@@ -3,6 +3,7 @@ import { decodeOutcomes, decodePredictions, type Outcome, type Prediction } from
 import type { QueueRecord } from '#queue';
 
 import { OrdinalFilter } from './position.ts';
+import { SettledFeed } from './settled.ts';
 
 export interface RecentPrediction {
   readonly prediction: Prediction;
@@ -41,6 +42,7 @@ export class PredictionsView {
   readonly #outcomes = new OrdinalFilter();
   /** Outcomes that came before their prediction: the two topics are read independently. */
   readonly #early = new Map<string, Outcome>();
+  readonly settled = new SettledFeed();
   readonly #latest: RecentPrediction[] = [];
   #sequence = 0;
 
@@ -68,6 +70,7 @@ export class PredictionsView {
   applyOutcome(record: QueueRecord): void {
     for (const outcome of decodeOutcomes(record)) {
       if (!this.#outcomes.isNew(record.partition, outcome.task, outcome.ordinal)) continue;
+      this.settled.add(outcome, record.timestamp);
       const counts = this.#countsOf(outcome.model);
       if (outcome.expired) counts.expired += 1;
       else {

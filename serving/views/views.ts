@@ -1,4 +1,6 @@
 /** All that a server knows, rebuilt from topics. Start one, wait for `loaded`, read from its parts. */
+import { setMaxListeners } from 'node:events';
+
 import type { ForetickError, TopicLayout, TopicName } from '#proto';
 import type { Queue, QueueRecord } from '#queue';
 
@@ -37,6 +39,8 @@ export class Views {
   readonly #ended = new AbortController();
 
   constructor(options: ViewsOptions) {
+    // One listener a follower, and one for each of its reads.
+    setMaxListeners(0, this.#ended.signal);
     const { queue, layout, clock, maxStalenessMs } = options;
     this.predictions = new PredictionsView(options.predictions);
     const recent: Recent = { ms: maxStalenessMs, records: LOOK_BACK };
