@@ -8,11 +8,11 @@ import { bareLoop, pureCore } from './core.ts';
 import { throughQueue } from './through-queue.ts';
 import { loadTicks, type TickFile } from './ticks.ts';
 import { startUsage, type Usage } from './usage.ts';
-import { WORKLOADS } from './workload.ts';
+import { WORKLOADS, type WorkloadName } from './workload.ts';
 
 export type Case =
   | { readonly kind: 'floor'; readonly file: TickFile }
-  | { readonly kind: 'core' | 'queue'; readonly file: TickFile; readonly workload: 'w1' | 'default' }
+  | { readonly kind: 'core' | 'queue'; readonly file: TickFile; readonly workload: WorkloadName }
   | { readonly kind: 'memory'; readonly instruments: number }
   | { readonly kind: 'log'; readonly size: LogSize };
 

@@ -55,7 +55,7 @@ export async function appendAndFollow({ batch, commits, latencies }: LogSize): P
     const times = { queue: [] as number[], lmdb: [] as number[] };
     for (let done = 0; done < commits; done += TURN) {
       for (let i = 0; i < TURN; i++) times.queue.push(await clocked(() => producer.send(records)));
-      for (let i = 0; i < TURN; i++) times.lmdb.push(await clocked(() => putBlock(lmdb, done + i, values)));
+      for (let i = 0; i < TURN; i++) times.lmdb.push(await clocked(() => { putBlock(lmdb, done + i, values); }));
     }
     const follow = { queue: await followQueue(queue), lmdb: scan(lmdb) };
     const latency = latencies === 0 ? null : await produceToRead(queue, latencies);

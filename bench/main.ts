@@ -21,11 +21,11 @@ if (options === 'help') {
   const sections: Section[] = [];
   for (const name of options.only) {
     const section = await runSection(name, options);
-    printSection(section, write);
+    printSection(section, !options.quick, write);
     sections.push(section);
   }
   if (options.json !== null) {
-    const rows = sections.map(({ rows: all, ...section }) => ({ ...section, rows: all.map((row) => ({ ...row, median: median(row.values), met: met(row) })) }));
+    const rows = sections.map(({ rows: all, ...section }) => ({ ...section, rows: all.map((row) => ({ ...row, median: median(row.values), ...(!options.quick && { met: met(row) }) })) }));
     writeFileSync(options.json, `${JSON.stringify({ machine: where, quick: options.quick, sections: rows }, null, 2)}\n`);
   }
 }

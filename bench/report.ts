@@ -45,7 +45,8 @@ function verdict(row: Row): string {
 
 const HEAD = ['', 'median', '[min – max]', 'a second', 'ratio', 'aim'];
 
-export function printSection(section: Section, write: (text: string) => void): void {
+/** `judged`: whether aims are held against the figures. */
+export function printSection(section: Section, judged: boolean, write: (text: string) => void): void {
   write(`\n${section.title}\n`);
   if (section.skipped !== undefined) write(`  skipped: ${section.skipped}\n`);
   if (section.rows.length === 0) return;
@@ -57,7 +58,7 @@ export function printSection(section: Section, write: (text: string) => void): v
       row.values.length < 2 ? '' : `[${short(Math.min(...row.values))} – ${short(Math.max(...row.values))}]`,
       row.perSecond ? short(median(row.perSecond)) : '',
       row.ratio ?? '',
-      verdict(row),
+      judged ? verdict(row) : '',
     ]),
   ];
   const widths = HEAD.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)));

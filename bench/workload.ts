@@ -4,12 +4,14 @@ import type { ModelSpec } from '#models';
 import type { TargetOptions } from '#processing';
 
 export interface Workload {
-  readonly name: 'w1' | 'default';
+  readonly name: WorkloadName;
   readonly title: string;
   readonly set: FeatureSet;
   readonly spec: ModelSpec;
   readonly target: TargetOptions;
 }
+
+export type WorkloadName = 'w1' | 'w1-batches' | 'default';
 
 /** River's script computes the same eight. */
 export const W1_FEATURES = [
@@ -26,14 +28,19 @@ export const W1_FEATURES = [
 /** Direction of the mid after a minute: about 25 predictions of this recording are open at any time. */
 const target = (classes: 2 | 3): TargetOptions => ({ horizonUs: 60e6, deadBandBps: classes === 3 ? 0.5 : 0, classes, toleranceUs: 60e6 });
 
-export const WORKLOADS = {
-  w1: {
-    name: 'w1',
-    title: '8 named features + online logistic regression, delayed label',
-    set: selectFeatures(W1_FEATURES, { name: 'w1', version: 1 }),
-    spec: { name: 'logistic', kind: 'logistic', batch: 1, learningRate: 0.01 },
-    target: target(2),
-  },
+/** A learning step for each row, as River does it. */
+const W1: Workload = {
+  name: 'w1',
+  title: '8 named features + online logistic regression, delayed label',
+  set: selectFeatures(W1_FEATURES, { name: 'w1', version: 1 }),
+  spec: { name: 'logistic', kind: 'logistic', batch: 1, learningRate: 0.01 },
+  target: target(2),
+};
+
+export const WORKLOADS: Readonly<Record<WorkloadName, Workload>> = {
+  w1: W1,
+  /** The same with micro-batches of the size that `foretick` uses unless configured. */
+  'w1-batches': { ...W1, name: 'w1-batches', spec: { ...W1.spec, batch: 32 } },
   default: {
     name: 'default',
     title: `default set (${defaultFeatures.names.length} features) + softmax of 3 classes, delayed label`,
@@ -41,6 +48,6 @@ export const WORKLOADS = {
     spec: { name: 'softmax', kind: 'softmax', batch: 32, learningRate: 0.001 },
     target: target(3),
   },
-} satisfies Record<string, Workload>;
+};
 
 export const TRAINING_DEFAULTS = { evaluateEvery: 500 } as const;

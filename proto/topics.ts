@@ -35,6 +35,13 @@ export interface TopicSpec {
   readonly name: string;
   readonly partitions: number;
   readonly cleanup: Cleanup;
+  /**
+   * With clean-up `delete`: records whose timestamp is older than this may go, oldest first and up to the
+   * first that is newer. @default kept for ever
+   */
+  readonly retentionMs?: number;
+  /** With clean-up `delete`: how many bytes of each partition are kept at least; older ones may go. @default all */
+  readonly retentionBytes?: number;
 }
 
 /** Full topic names and counts of one deployment. */

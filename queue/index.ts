@@ -15,5 +15,6 @@ export type {
   Task,
   TaskContext,
 } from './port.ts';
+export { assignTasks, type AssignorMember } from './assignor.ts';
 export { consume, type ConsumeOptions, type HandlerContext } from './consumer.ts';
 export { loadTable, type Table, type TableOptions } from './table.ts';

@@ -149,7 +149,7 @@ export interface GroupOptions {
 
 /** Membership of a group. `leave` aborts its tasks, waits for them to return, then gives them up. */
 export interface Membership {
-  /** Partitions held now. */
+  /** Partitions held now, in ascending order. */
   assignment(): number[];
   leave(): Promise<void>;
 }
@@ -163,6 +163,11 @@ export interface Queue {
   /** Committed offsets of a group, by partition. */
   committed(group: string, topic: string): Promise<ReadonlyMap<number, number>>;
   producer(): Promise<Producer>;
+  /**
+   * Adds a member to a group; all members of a group read the same topics. Tasks are spread as evenly and
+   * move as little as can be (`assignTasks`), and what a task committed is where its next owner goes on. A
+   * task moves when its owner has returned from it; an owner that does not return in time loses it.
+   */
   join(options: GroupOptions): Promise<Membership>;
   /**
    * Reads without a group. Ends when `signal` aborts, or at the end with `toEnd`. Position is the

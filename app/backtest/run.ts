@@ -25,6 +25,7 @@ import { runtimeMetrics } from '../runtime/metrics.ts';
 import { Pipeline, modelSpecs } from '../runtime/pipeline.ts';
 import { progressWatch } from '../runtime/progress.ts';
 import { resolveMapping } from '../runtime/sources.ts';
+import { replayedWatch, type ReplayedWatch } from './replayed.ts';
 import { readResults, type RunResults } from './results.ts';
 
 export interface BacktestOptions {
@@ -43,10 +44,11 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRes
   await claimDirectory(config);
   const failed = new AbortController();
   let failure: ForetickError | undefined;
+  const watch = replayedWatch(runtimeMetrics(new Registry(), progressWatch(config.lifecycle.stalled_after / 1000)));
   const pipeline = new Pipeline({
     config,
     logger,
-    metrics: runtimeMetrics(new Registry(), progressWatch(config.lifecycle.stalled_after / 1000)),
+    metrics: watch.metrics,
     onFailure: (error) => {
       failure ??= error;
       failed.abort();
@@ -67,7 +69,7 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRes
   try {
     await storage.start();
     await work.start();
-    const finished = await workedThrough(pipeline, stop);
+    const finished = await workedThrough(pipeline, watch, stop);
     await work.stop();
     if (failure) throw failure;
     if (!finished) return { finished: false };
@@ -85,8 +87,8 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRes
   }
 }
 
-/** Resolves true when sources are finished and workers have committed all of it, false on abort. */
-async function workedThrough(pipeline: Pipeline, stop: AbortSignal): Promise<boolean> {
+/** Resolves true when sources are finished, workers have committed all of it and their state is as far, false on abort. */
+async function workedThrough(pipeline: Pipeline, watch: ReplayedWatch, stop: AbortSignal): Promise<boolean> {
   const aborted = new Promise<void>((resolve) => {
     if (stop.aborted) resolve();
     stop.addEventListener('abort', () => { resolve(); }, { once: true });
@@ -102,6 +104,7 @@ async function workedThrough(pipeline: Pipeline, stop: AbortSignal): Promise<boo
   for (const group of groups) {
     while (!stop.aborted && !(await caughtUp(queue, group, [layout.name('features')]))) await pause(stop);
   }
+  while (!stop.aborted && !watch.replayed(groups.length * layout.shards)) await pause(stop);
   return !stop.aborted;
 }
 

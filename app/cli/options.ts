@@ -35,6 +35,11 @@ export function speedArgument(text: string): number | 'max' {
   return speed;
 }
 
+export function timesArgument(text: string): 'kept' | 'now' {
+  if (text !== 'kept' && text !== 'now') throw new InvalidArgumentError('kept or now');
+  return text;
+}
+
 export function lapsArgument(text: string): number | 'forever' {
   if (text === 'forever') return 'forever';
   const laps = Number(text);

@@ -9,11 +9,11 @@ import { createLogger } from '../runtime/logger.ts';
 import { modelSpecs } from '../runtime/pipeline.ts';
 import { Up } from '../runtime/up.ts';
 import { EXIT, print, reportError, stopSignal, type CliIo } from './io.ts';
-import { configOf, lapsArgument, portArgument, speedArgument, withConfigOptions, type ConfigFlags } from './options.ts';
+import { configOf, lapsArgument, portArgument, speedArgument, timesArgument, withConfigOptions, type ConfigFlags } from './options.ts';
 
 interface UpFlags extends ConfigFlags {
   readonly speed?: number | 'max';
-  readonly times?: string;
+  readonly times?: 'kept' | 'now';
   readonly laps?: number | 'forever';
   readonly httpPort?: number;
   readonly grpcPort?: number;
@@ -40,7 +40,7 @@ export function addUp(program: Command, io: CliIo, finish: (code: number) => voi
     .description('Run everything in one process: collect, compute features, learn, predict, serve')
     .option('-d, --data <directory>', 'where the embedded queue keeps its data (default: ./.foretick)')
     .option('--speed <n|max>', 'recorded seconds a second, of every recording', speedArgument)
-    .option('--times <kept|now>', 'recorded times as they are, or moved to now')
+    .option('--times <kept|now>', 'recorded times as they are, or moved to now', timesArgument)
     .option('--laps <n|forever>', 'how often a recording is played; only the first lap is unseen data', lapsArgument)
     .option('--http-port <port>', 'HTTP and dashboard; 0: any free one (default: 8080)', portArgument)
     .option('--grpc-port <port>', 'gRPC; 0: any free one (default: 50051)', portArgument)
@@ -102,8 +102,7 @@ async function runUp(io: CliIo, flags: UpFlags): Promise<number> {
 }
 
 function withReplayFlags(config: Config, flags: UpFlags): Config {
-  const { speed, laps } = flags;
-  const times = flags.times as 'kept' | 'now' | undefined;
+  const { speed, times, laps } = flags;
   const sources = config.sources.map((source) => ({
     ...source,
     ...(speed !== undefined && { speed }),

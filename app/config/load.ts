@@ -33,12 +33,12 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const lines = new LineCounter();
   const read = readFile(sources, lines);
   const origin = new Map<string, string>();
-  const value: Record<string, unknown> = { ...structuredClone(sources.base ?? {}), ...((read?.document.toJS() as object | null) ?? {}) };
+  const value: Record<string, unknown> = { ...structuredClone(sources.base ?? {}), ...read?.value };
   for (const [name, text] of Object.entries(sources.env)) {
     if (!name.startsWith(PREFIX) || text === undefined) continue;
     const path = ENV_PATHS.get(name);
     if (!path) throw fail('CONFIG_INVALID', `${name}: no such setting; ${PREFIX}* are ${[...ENV_PATHS.keys()].join(', ')}`);
-    set(value, path, parse(text));
+    set(value, path, envValue(name, text));
     origin.set(path.join('.'), name);
   }
   for (const [path, given] of Object.entries(sources.flags)) {
@@ -55,6 +55,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
 interface FileRead {
   readonly file: string;
   readonly document: Document;
+  readonly value: Readonly<Record<string, unknown>>;
 }
 
 function readFile(sources: ConfigSources, lines: LineCounter): FileRead | null {
@@ -69,11 +70,28 @@ function readFile(sources: ConfigSources, lines: LineCounter): FileRead | null {
   const document = parseDocument(text, { lineCounter: lines });
   const [error] = document.errors;
   if (error) throw fail('CONFIG_INVALID', `${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`, { cause: error });
-  const js: unknown = document.toJS();
+  const js = plain(document, file);
   if (js !== null && (typeof js !== 'object' || Array.isArray(js))) {
     throw fail('CONFIG_INVALID', `${file}:1: the file must hold keys and values`);
   }
-  return { file, document };
+  return { file, document, value: (js ?? {}) as Readonly<Record<string, unknown>> };
+}
+
+/** An unknown alias, or aliases that unfold without end, are only found here. */
+function plain(document: Document, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    throw fail('CONFIG_INVALID', `${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+function envValue(name: string, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (cause) {
+    throw fail('CONFIG_INVALID', `${name}: not a value: ${text}`, { cause });
+  }
 }
 
 function describe(issue: z.core.$ZodIssue, read: FileRead | null, lines: LineCounter, origin: ReadonlyMap<string, string>): string {

@@ -5,9 +5,9 @@ import type { Feature, FeatureEvent } from './feature.ts';
 const BPS = 1e4;
 
 // A sum of sizes beyond the largest double is infinite; the quotient is then 0, which is as good as unknown.
-function imbalanceOf(event: FeatureEvent): number {
-  const sum = event.bidSize + event.askSize;
-  return sum > 0 ? (event.bidSize - event.askSize) / sum : 0;
+function imbalanceOf(bidSize: number, askSize: number): number {
+  const sum = bidSize + askSize;
+  return sum > 0 ? (bidSize - askSize) / sum : 0;
 }
 
 function spreadOf(event: FeatureEvent): number {
@@ -35,7 +35,7 @@ export const imbalance: Feature = {
     source: 'Gould & Bonart, Queue Imbalance as a One-Tick-Ahead Price Predictor (2016)',
   },
   width: 0,
-  create: () => ({ update: (_state, _at, event) => imbalanceOf(event) }),
+  create: () => ({ update: (_state, _at, event) => imbalanceOf(event.bidSize, event.askSize) }),
 };
 
 export const micropriceBps: Feature = {
@@ -47,5 +47,5 @@ export const micropriceBps: Feature = {
     source: 'Gatheral & Oomen, Zero-Intelligence Realized Variance Estimation (2010); Stoikov, The Micro-Price (2018)',
   },
   width: 0,
-  create: () => ({ update: (_state, _at, event) => 0.5 * spreadOf(event) * imbalanceOf(event) }),
+  create: () => ({ update: (_state, _at, event) => 0.5 * spreadOf(event) * imbalanceOf(event.bidSize, event.askSize) }),
 };

@@ -36,7 +36,12 @@ export class TickEvent implements FeatureEvent {
   ask = NaN;
   bidSize = NaN;
   askSize = NaN;
+  previousBid = NaN;
+  previousAsk = NaN;
+  previousBidSize = NaN;
+  previousAskSize = NaN;
   trade = 0;
+  tradePrice = NaN;
   tradeSize = NaN;
   side = 0;
   index = 0;
@@ -72,7 +77,12 @@ export function foldTick(state: Float64Array, at: number, ticks: TickColumns, i:
 
   const before = state[at + PRICE]!;
   let price = before;
+  event.previousBid = state[at + BID]!;
+  event.previousAsk = state[at + ASK]!;
+  event.previousBidSize = state[at + BID_SIZE]!;
+  event.previousAskSize = state[at + ASK_SIZE]!;
   event.trade = 0;
+  event.tradePrice = 0;
   event.tradeSize = 0;
   event.side = 0;
   if (kind === TickKind.QUOTE) {
@@ -95,6 +105,7 @@ export function foldTick(state: Float64Array, at: number, ticks: TickColumns, i:
     if (kind === TickKind.TRADE) {
       const size = ticks.size[i]!;
       event.trade = 1;
+      event.tradePrice = last;
       event.tradeSize = size < MAX_SIZE ? size : MAX_SIZE;
       event.side = ticks.side[i]!;
     }

@@ -9,6 +9,19 @@ import { Slab } from './slab.ts';
 const MICROSECONDS = 1e6;
 const { exp } = Math;
 
+export interface FeatureEngineOptions {
+  /**
+   * Sentiment of a post, in [-1, 1]; must be a pure function of it. NaN counts as 0, what is beyond is cut. Part of what
+   * rows depend on: give every worker of a pipeline the same one.
+   * @default every post is neutral: 0
+   */
+  readonly sentimentOf?: (post: Post) => number;
+}
+
+/** Into [-1, 1]; NaN becomes 0. */
+const unit = (value: number): number => (value > 1 ? 1 : value < -1 ? -1 : Number.isNaN(value) ? 0 : value);
+const neutral = (): number => 0;
+
 /**
  * Events → rolling state → rows. State of an instrument is one row of float64, updated in O(1); a row of features is a
  * pure function of the ticks and posts folded into its instrument so far, in their order.
@@ -25,6 +38,7 @@ export class FeatureEngine {
   readonly #rates: Float64Array;
   readonly #writeRow: WriteRow;
   readonly #slab: Slab;
+  readonly #sentimentOf: (post: Post) => number;
   readonly #dirty = new DirtySet();
   readonly #ids = new Map<string, number>();
   readonly #names: string[] = [];
@@ -32,8 +46,9 @@ export class FeatureEngine {
   readonly #warmEvents: number;
   readonly #warmTime: number;
 
-  constructor(set: FeatureSet) {
+  constructor(set: FeatureSet, options: FeatureEngineOptions = {}) {
     this.set = set;
+    this.#sentimentOf = options.sentimentOf ?? neutral;
     this.#compiled = compile(set.features, COMMON_WIDTH);
     this.width = set.features.length;
     this.stateWidth = this.#compiled.stateWidth;
@@ -96,7 +111,8 @@ export class FeatureEngine {
   post(id: number, time: number, post: Post): void {
     const state = this.#slab.chunk(id);
     const base = this.#slab.offset(id);
-    for (const { offset, fold } of this.#compiled.posts) fold(state, base + offset, time, post);
+    const sentiment = unit(this.#sentimentOf(post));
+    for (const { offset, fold } of this.#compiled.posts) fold(state, base + offset, time, post, sentiment);
     this.#dirty.add(id);
   }
 

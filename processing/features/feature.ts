@@ -28,8 +28,15 @@ export interface FeatureEvent {
   readonly ask: number;
   readonly bidSize: number;
   readonly askSize: number;
+  /** The same four before this tick: equal to them unless this tick is a two-sided quote, 0 until the first one. */
+  readonly previousBid: number;
+  readonly previousAsk: number;
+  readonly previousBidSize: number;
+  readonly previousAskSize: number;
   /** 1 when this tick is a trade, else 0. */
   readonly trade: number;
+  /** Price of the trade; 0 for quotes and bars. */
+  readonly tradePrice: number;
   /** Size of the trade, at most 1e100 so that decayed sums stay finite; 0 for quotes and bars. */
   readonly tradeSize: number;
   /** Aggressor of the trade, of `TickSide`. */
@@ -48,11 +55,12 @@ export interface FeatureEnv {
 /** Fold a tick into `state[at .. at + width)` and give the column's value. */
 export type UpdateFeature = (state: Float64Array, at: number, event: FeatureEvent) => number;
 
-/** Fold a post received at `time`, µs. */
-export type FoldPost = (state: Float64Array, at: number, time: number, post: Post) => void;
+/** Fold a post received at `time`, µs. `sentiment` is in [-1, 1]: what the engine's `sentimentOf` gave, 0 without one. */
+export type FoldPost = (state: Float64Array, at: number, time: number, post: Post, sentiment: number) => void;
 
 /**
- * A compiled feature: functions of its state, zeros at first, that need no `this`, take O(1) and allocate nothing. What
+ * A compiled feature: functions of its state, zeros at first, that need no `this`, take O(1) (exact windows:
+ * see `exactWindow`) and allocate nothing. What
  * `update` gives is made finite: NaN becomes 0, what is beyond ±1e6 is cut there. The state itself must stay finite.
  */
 export interface FeatureKernel {

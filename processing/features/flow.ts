@@ -4,32 +4,38 @@ import type { Feature } from './feature.ts';
 
 const { LN2, log } = Math;
 
-/** A decayed sum of sizes below this has no trade in it that matters, and hardly a digit left. */
-const NOTHING = 1e-290;
+/** A decayed sum of sizes below this has nothing in it that matters, and hardly a digit left. */
+export const NOTHING = 1e-290;
 
-export const flow10s: Feature = {
-  name: 'flow_10s',
-  unit: 'ratio in [-1, 1]',
-  doc: {
-    what: 'Buying minus selling pressure of aggressors, half-life 10 s; 0 without trades. It holds its value while none come.',
-    formula: 'Σ side · size · 2^(−age/10 s) / Σ size · 2^(−age/10 s), side: +1 buy, −1 sell, 0 unknown; 0 once the lower sum is below 1e-290',
-    source: 'Chordia, Roll & Subrahmanyam, Order Imbalance, Liquidity, and Market Returns (2002)',
-  },
-  width: 2,
-  create(env) {
-    const decay = env.decay(10);
-    return {
-      update(state, at, event) {
-        const d = event.decays[decay]!;
-        const signed = state[at]! * d + event.side * event.tradeSize;
-        const total = state[at + 1]! * d + event.tradeSize;
-        state[at] = signed;
-        state[at + 1] = total;
-        return total > NOTHING ? signed / total : 0;
-      },
-    };
-  },
-};
+function flow(halfLife: number): Feature {
+  return {
+    name: `flow_${halfLife}s`,
+    unit: 'ratio in [-1, 1]',
+    doc: {
+      what: `Buying minus selling pressure of aggressors, half-life ${halfLife} s; 0 without trades. It holds its value while none come.`,
+      formula: `Σ side · size · 2^(−age/${halfLife} s) / Σ size · 2^(−age/${halfLife} s), side: +1 buy, −1 sell, 0 unknown; 0 once the lower sum is below 1e-290`,
+      source: 'Chordia, Roll & Subrahmanyam, Order Imbalance, Liquidity, and Market Returns (2002)',
+    },
+    width: 2,
+    create(env) {
+      const decay = env.decay(halfLife);
+      return {
+        update(state, at, event) {
+          const d = event.decays[decay]!;
+          const signed = state[at]! * d + event.side * event.tradeSize;
+          const total = state[at + 1]! * d + event.tradeSize;
+          state[at] = signed;
+          state[at + 1] = total;
+          return total > NOTHING ? signed / total : 0;
+        },
+      };
+    },
+  };
+}
+
+export const flow1s = flow(1);
+export const flow10s = flow(10);
+export const flow60s = flow(60);
 
 export const tradeIntensity10s: Feature = {
   name: 'trade_intensity_10s',

@@ -1,3 +1,4 @@
+import { decayed, latest } from './decayed.ts';
 import type { Feature } from './feature.ts';
 
 /**
@@ -5,15 +6,8 @@ import type { Feature } from './feature.ts';
  * receipt time when it is read, so a tick writes nothing here and a post nothing elsewhere.
  */
 
-const { LN2, exp, log } = Math;
+const { log } = Math;
 const SECONDS = 1e-6;
-
-/** `count` as of `since`, decayed to `now`; times in µs. A time before `since` counts as `since`. */
-function decayed(count: number, since: number, now: number, halfLife: number): number {
-  return count > 0 && now > since ? count * exp(((since - now) * SECONDS * LN2) / halfLife) : count;
-}
-
-const latest = (a: number, b: number): number => (a > b ? a : b);
 
 const POSTS_HALF_LIFE = 300;
 

@@ -28,8 +28,8 @@ function reversion(halfLife: number): Feature {
     name: `reversion_${halfLife}s_bps`,
     unit: 'bps',
     doc: {
-      what: `How far the price stands above its time-weighted (geometric) mean of half-life ${halfLife} s.`,
-      formula: `1e4 · (ln p − m), m = mean of ln p over time with weight 2^(−age/${halfLife} s)`,
+      what: `How far the price stands above its time-weighted (geometric) mean of half-life ${halfLife} s: the return of the last seconds, forgotten gradually.`,
+      formula: `1e4 · (ln p − m), m = mean of ln p over time with weight 2^(−age/${halfLife} s); equal to Σ r · 2^(−age/${halfLife} s), r in bps`,
       source: ECKNER,
     },
     width: 1,
@@ -51,6 +51,8 @@ function reversion(halfLife: number): Feature {
 
 export const reversion1s = reversion(1);
 export const reversion10s = reversion(10);
+export const reversion60s = reversion(60);
+export const reversion10m = reversion(600);
 
 function volatility(halfLife: number): Feature {
   return {
@@ -78,36 +80,42 @@ function volatility(halfLife: number): Feature {
 
 export const volatility10s = volatility(10);
 export const volatility60s = volatility(60);
+export const volatility10m = volatility(600);
 
 /** A hundredth of a basis point: deviations far below it are rounding, not market. */
 const NOISE = 1e-6;
 
-export const zscore30s: Feature = {
-  name: 'zscore_30s',
-  unit: 'standard deviations',
-  doc: {
-    what: 'How unusual the price is against its time-weighted mean and variance of half-life 30 s.',
-    formula: '(ln p − m) / √(v + (0.01 bps)²); m, v = mean and variance of ln p over time with weight 2^(−age/30 s)',
-    source: 'West, Updating Mean and Variance Estimates (1979); Finch, Incremental Calculation of Weighted Mean and Variance (2009), 9',
-  },
-  width: 2,
-  create(env) {
-    const decay = env.decay(30);
-    return {
-      update(state, at, event) {
-        if (event.firstPrice === 1) {
-          state[at] = event.logPrice;
-          return 0;
-        }
-        const d = event.decays[decay]!;
-        const delta = event.previousLogPrice - state[at]!;
-        const step = (1 - d) * delta;
-        const mean = state[at]! + step;
-        const variance = d * (state[at + 1]! + step * delta);
-        state[at] = mean;
-        state[at + 1] = variance;
-        return (event.logPrice - mean) / sqrt(variance + NOISE * NOISE);
-      },
-    };
-  },
-};
+function zscore(halfLife: number): Feature {
+  return {
+    name: `zscore_${halfLife}s`,
+    unit: 'standard deviations',
+    doc: {
+      what: `How unusual the price is against its time-weighted mean and variance of half-life ${halfLife} s.`,
+      formula: `(ln p − m) / √(v + (0.01 bps)²); m, v = mean and variance of ln p over time with weight 2^(−age/${halfLife} s)`,
+      source: 'West, Updating Mean and Variance Estimates (1979); Finch, Incremental Calculation of Weighted Mean and Variance (2009), 9',
+    },
+    width: 2,
+    create(env) {
+      const decay = env.decay(halfLife);
+      return {
+        update(state, at, event) {
+          if (event.firstPrice === 1) {
+            state[at] = event.logPrice;
+            return 0;
+          }
+          const d = event.decays[decay]!;
+          const delta = event.previousLogPrice - state[at]!;
+          const step = (1 - d) * delta;
+          const mean = state[at]! + step;
+          const variance = d * (state[at + 1]! + step * delta);
+          state[at] = mean;
+          state[at + 1] = variance;
+          return (event.logPrice - mean) / sqrt(variance + NOISE * NOISE);
+        },
+      };
+    },
+  };
+}
+
+export const zscore30s = zscore(30);
+export const zscore5m = zscore(300);

@@ -1,10 +1,16 @@
 import { fail } from '#proto';
+import { authors15m } from './authors.ts';
+import { imbalanceMean10s, orderFlow10s, spreadMean60s } from './book-means.ts';
 import { imbalance, micropriceBps, spreadBps } from './book.ts';
+import { dayCos, daySin, weekCos, weekSin } from './calendar.ts';
 import type { Feature } from './feature.ts';
-import { flow10s, interArrivalLog, tradeIntensity10s } from './flow.ts';
+import { flow10s, flow1s, flow60s, interArrivalLog, tradeIntensity10s } from './flow.ts';
+import { aboveLow60s, belowHigh60s, return50n, return5n, rsi14, volatility50n } from './moves.ts';
 import { postAgeLog, postBurst, posts5m } from './posts.ts';
-import { returnBps, reversion10s, reversion1s, volatility10s, volatility60s, zscore30s } from './price.ts';
+import { returnBps, reversion10m, reversion10s, reversion1s, reversion60s, volatility10m, volatility10s, volatility60s, zscore30s, zscore5m } from './price.ts';
+import { sentiment1h, sentimentSurprise5m } from './sentiment.ts';
 import { featureSet, type FeatureSet, type Warmup } from './set.ts';
+import { interArrivalMeanLog, tradeMidBps, vwapDeviation60s } from './trades.ts';
 
 const WARMUP: Warmup = { events: 30, seconds: 10 };
 
@@ -32,9 +38,30 @@ export const defaultFeatures: FeatureSet = featureSet({
   warmup: WARMUP,
 });
 
+/** The full set: 40 columns in 448 bytes an instrument. A change of columns, order, formula or state is a new version. */
+export const fullFeatures: FeatureSet = featureSet({
+  name: 'default',
+  version: 2,
+  features: [
+    // The price: returns, deviations, volatility.
+    returnBps, reversion1s, reversion10s, reversion60s, reversion10m, return5n, return50n,
+    volatility10s, volatility60s, volatility10m, volatility50n,
+    zscore30s, zscore5m, rsi14, belowHigh60s, aboveLow60s,
+    // The book.
+    spreadBps, spreadMean60s, imbalance, imbalanceMean10s, micropriceBps, orderFlow10s,
+    // Trades and pace.
+    flow1s, flow10s, flow60s, tradeIntensity10s, vwapDeviation60s, tradeMidBps, interArrivalLog, interArrivalMeanLog,
+    // The clock.
+    daySin, dayCos, weekSin, weekCos,
+    // Posts.
+    posts5m, postBurst, postAgeLog, authors15m, sentiment1h, sentimentSurprise5m,
+  ],
+  warmup: { events: 60, seconds: 60 },
+});
+
 /** Every feature that ships, by name. */
 export const shippedFeatures: ReadonlyMap<string, Feature> = new Map(
-  defaultFeatures.features.map((feature) => [feature.name, feature]),
+  [...defaultFeatures.features, ...fullFeatures.features].map((feature) => [feature.name, feature]),
 );
 
 /**

@@ -24,19 +24,37 @@ export interface FeatureSetOptions {
   readonly warmup: Warmup;
 }
 
+/** Columns of a user's, perhaps behind those of another set. */
+export interface ComposedSetOptions {
+  readonly name: string;
+  /** A number, or a digest. */
+  readonly version: number | string;
+  readonly features: readonly Feature[];
+  readonly warmup: Warmup;
+  readonly base?: FeatureSet;
+}
+
 const NAME = /^[a-z][a-z0-9_-]*$/;
 
 /** Check and freeze a set. Throws CONFIG_INVALID: no columns, a name twice, an unfit name, version, width or warm-up. */
 export function featureSet(options: FeatureSetOptions): FeatureSet {
-  const { name, version, features, warmup } = options;
+  return composedSet(options);
+}
+
+/** The same, for sets of users: its id is `name@version`, `base+name@version` behind a base. */
+export function composedSet({ name, version, features: own, warmup, base }: ComposedSetOptions): FeatureSet {
+  const id = `${base ? `${base.id}+` : ''}${name}@${version}`;
   const refuse = (why: string): never => {
-    throw fail('CONFIG_INVALID', `feature set ${name}@${version}: ${why}`, { details: { name, version } });
+    throw fail('CONFIG_INVALID', `feature set ${id}: ${why}`, { details: { name, version } });
   };
   if (!NAME.test(name)) refuse(`the name must match ${NAME.source}`);
-  if (!Number.isSafeInteger(version) || version < 1) refuse('the version must be a whole number from 1 on');
-  if (features.length === 0) refuse('it has no features');
+  if (typeof version === 'number' && (!Number.isSafeInteger(version) || version < 1)) {
+    refuse('the version must be a whole number from 1 on');
+  }
+  if (own.length === 0) refuse('it has no features');
   if (!(warmup.events >= 0 && warmup.seconds >= 0)) refuse('warm-up events and seconds must be 0 or more');
 
+  const features = [...(base?.features ?? []), ...own];
   const names = new Set<string>();
   for (const feature of features) {
     if (!NAME.test(feature.name)) refuse(`feature name '${feature.name}' must match ${NAME.source}`);
@@ -47,9 +65,9 @@ export function featureSet(options: FeatureSetOptions): FeatureSet {
     names.add(feature.name);
   }
   return Object.freeze({
-    id: `${name}@${version}`,
+    id,
     names: Object.freeze([...names]),
-    features: Object.freeze([...features]),
+    features: Object.freeze(features),
     warmup: Object.freeze({ events: warmup.events, seconds: warmup.seconds }),
   });
 }

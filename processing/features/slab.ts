@@ -1,14 +1,24 @@
-const ROW_BITS = 10;
-const ROWS = 1 << ROW_BITS;
+/** Rows of a chunk at most, and values of a chunk where rows are wide. */
+const MAX_ROW_BITS = 10;
+const CHUNK_VALUES = 1 << 17;
 
-/** Fixed-width float64 rows, in chunks of 1,024 so that growing copies nothing. Row ids are dense, from 0. */
+/**
+ * Fixed-width float64 rows, in chunks so that growing copies nothing: of 1,024 rows, of fewer where rows are so wide
+ * (exact windows) that a chunk would exceed a MiB. Row ids are dense, from 0.
+ */
 export class Slab {
   readonly width: number;
+  readonly #bits: number;
+  readonly #mask: number;
   readonly #chunks: Float64Array[] = [];
   #size = 0;
 
   constructor(width: number) {
     this.width = width;
+    let bits = MAX_ROW_BITS;
+    while (bits > 0 && width << bits > CHUNK_VALUES) bits--;
+    this.#bits = bits;
+    this.#mask = (1 << bits) - 1;
   }
 
   get size(): number {
@@ -17,17 +27,18 @@ export class Slab {
 
   /** A row of zeros; gives its id. */
   add(): number {
-    if (this.#size === this.#chunks.length * ROWS) this.#chunks.push(new Float64Array(ROWS * this.width));
+    const rows = this.#mask + 1;
+    if (this.#size === this.#chunks.length * rows) this.#chunks.push(new Float64Array(rows * this.width));
     return this.#size++;
   }
 
   /** The chunk that holds row `id`, from `offset(id)` on. The row must exist. */
   chunk(id: number): Float64Array {
-    return this.#chunks[id >>> ROW_BITS]!;
+    return this.#chunks[id >>> this.#bits]!;
   }
 
   offset(id: number): number {
-    return (id & (ROWS - 1)) * this.width;
+    return (id & this.#mask) * this.width;
   }
 
   /** A view of the row, not a copy. */

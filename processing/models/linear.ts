@@ -66,16 +66,21 @@ export class LinearClassifier implements Model {
     this.#check(rows);
     const { width, classes } = this;
     const stride = width + 1;
-    const gradient = this.#gradient.fill(0);
+    const outputs = this.#outputs;
+    const { features, labels, length } = rows;
+    const gradient = this.#gradient;
+    for (let w = 0; w < gradient.length; w++) gradient[w] = 0;
+    const scaler = this.#scaler;
     const z = this.#z;
     const p = this.#p;
-    for (let i = 0; i < rows.length; i++) this.#scaler.learnRow(rows.features, i * width);
-    this.#scaler.refresh();
-    for (let i = 0; i < rows.length; i++) {
-      this.#scaler.transform(rows.features, i * width, z);
+    for (let i = 0; i < length; i++) scaler.learnRow(features, i * width);
+    scaler.refresh();
+    for (let i = 0; i < length; i++) {
+      scaler.transform(features, i * width, z);
       this.#forward(p, 0);
-      p[rows.labels[i]!] = p[rows.labels[i]!]! - 1;
-      for (let k = 0; k < this.#outputs; k++) {
+      const label = labels[i]!;
+      p[label] = p[label]! - 1;
+      for (let k = 0; k < outputs; k++) {
         const error = p[classes === 2 ? 1 : k]!;
         const base = k * stride;
         for (let j = 0; j < width; j++) gradient[base + j] = gradient[base + j]! + error * z[j]!;
@@ -83,12 +88,13 @@ export class LinearClassifier implements Model {
       }
     }
     const rate = this.#learningRate / (this.#decaySteps > 0 ? Math.sqrt(1 + this.#step / this.#decaySteps) : 1);
-    const scale = rate / rows.length;
+    const scale = rate / length;
     const shrink = rate * this.#l2;
     const weights = this.#weights;
-    for (let w = 0; w < weights.length; w++) {
-      const isBias = w % stride === width;
-      weights[w] = weights[w]! - scale * gradient[w]! - (isBias ? 0 : shrink * weights[w]!);
+    for (let base = 0; base < weights.length; base += stride) {
+      const bias = base + width;
+      for (let w = base; w < bias; w++) weights[w] = weights[w]! - scale * gradient[w]! - shrink * weights[w]!;
+      weights[bias] = weights[bias]! - scale * gradient[bias]!;
     }
     this.#step += 1;
   }
@@ -154,9 +160,10 @@ export function checkRows(rows: LabelledRows, width: number, classes: number): v
   if (rows.instruments.length < rows.length || rows.predicted.length < rows.length * classes) {
     throw fail('SHAPE_MISMATCH', `${rows.instruments.length} instruments and ${rows.predicted.length} probabilities for ${rows.length} rows`);
   }
+  const { features } = rows;
   for (let i = 0; i < values; i++) {
     // x - x is 0 for finite numbers and NaN for all others.
-    if (rows.features[i]! - rows.features[i]! !== 0) throw fail('NOT_FINITE', `feature ${i % width} of row ${Math.floor(i / width)}`);
+    if (features[i]! - features[i]! !== 0) throw fail('NOT_FINITE', `feature ${i % width} of row ${Math.floor(i / width)}`);
   }
   for (let i = 0; i < rows.length; i++) {
     if (rows.labels[i]! >= classes) throw fail('SHAPE_MISMATCH', `label ${rows.labels[i]!} of ${classes} classes`);

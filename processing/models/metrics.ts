@@ -53,11 +53,10 @@ export class ClassificationMetrics {
     return this.#outcomes;
   }
 
-  /** Scores one outcome and returns its log loss. */
-  add(p: Float64Array, at: number, label: number): number {
+  /** Scores one outcome and returns its log loss; `loss` when another of these has worked it out already. */
+  add(p: Float64Array, at: number, label: number, loss = -Math.log(p[at + label]!)): number {
     const { classes } = this;
     const top = topClass(p, at, classes);
-    const loss = -Math.log(p[at + label]!);
     this.#outcomes += 1;
     this.#logLoss += loss;
     for (let c = 0; c < classes; c++) {

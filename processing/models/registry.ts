@@ -38,6 +38,6 @@ export function createModel(spec: ModelSpec, shape: { readonly width: number; re
       return new LinearClassifier({ ...shape, ...spec });
     default:
       // A snapshot of a newer Foretick.
-      throw fail('CONFIG_INVALID', `model ${(spec as ModelSpec).name}: unknown kind ${(spec as ModelSpec).kind}`);
+      throw fail('CONFIG_INVALID', `model ${spec.name}: unknown kind ${String(spec.kind)}`);
   }
 }

@@ -25,29 +25,37 @@ export class StandardScaler {
 
   learnRow(features: Float32Array, at: number): void {
     const n = ++this.#count;
+    const { width } = this;
     const mean = this.#mean;
     const m2 = this.#m2;
-    for (let j = 0; j < this.width; j++) {
+    for (let j = 0; j < width; j++) {
       const x = features[at + j]!;
-      const delta = x - mean[j]!;
-      mean[j] = mean[j]! + delta / n;
-      m2[j] = m2[j]! + delta * (x - mean[j]!);
+      const before = mean[j]!;
+      const delta = x - before;
+      const after = before + delta / n;
+      mean[j] = after;
+      m2[j] = m2[j]! + delta * (x - after);
     }
   }
 
   /** To be called after `learnRow`, once a step. */
   refresh(): void {
-    for (let j = 0; j < this.width; j++) {
-      const variance = this.#count > 0 ? this.#m2[j]! / this.#count : 0;
-      this.#inverse[j] = variance > 1e-18 ? 1 / Math.sqrt(variance) : 0;
+    const { width } = this;
+    const count = this.#count;
+    const m2 = this.#m2;
+    const inverse = this.#inverse;
+    for (let j = 0; j < width; j++) {
+      const variance = count > 0 ? m2[j]! / count : 0;
+      inverse[j] = variance > 1e-18 ? 1 / Math.sqrt(variance) : 0;
     }
   }
 
   /** `out[0 .. width)` := (x - mean) / standard deviation. */
   transform(features: Float32Array, at: number, out: Float64Array): void {
+    const { width } = this;
     const mean = this.#mean;
     const inverse = this.#inverse;
-    for (let j = 0; j < this.width; j++) {
+    for (let j = 0; j < width; j++) {
       const z = (features[at + j]! - mean[j]!) * inverse[j]!;
       out[j] = z > MAX_DEVIATIONS ? MAX_DEVIATIONS : z < -MAX_DEVIATIONS ? -MAX_DEVIATIONS : z;
     }

@@ -206,7 +206,7 @@ export class Trainer {
     const out = this.#outcomes;
     const at = out.push();
     if (state.outcomes === 0) state.firstDue = due;
-    if (state.window.outcomes === 0) state.windowFrom = due;
+    if (state.outcomes % this.options.evaluateEvery === 0) state.windowFrom = due;
     out.ordinal[at] = state.outcomes++;
     out.instrument[at] = id;
     out.predictionOrdinal[at] = ring.ordinal[slot]!;
@@ -226,8 +226,9 @@ export class Trainer {
       const label = labelOf(target, returnBps);
       out.label[at] = label;
       out.returnBps[at] = returnBps;
-      out.logLoss[at] = state.total.add(ring.probabilities, slot * classes, label);
-      state.window.add(ring.probabilities, slot * classes, label);
+      const loss = state.total.add(ring.probabilities, slot * classes, label);
+      out.logLoss[at] = loss;
+      state.window.add(ring.probabilities, slot * classes, label, loss);
       if (state.batch.push(ring.features, ring.probabilities, slot, id, label)) {
         this.model.learn(state.batch);
         state.batch.clear();

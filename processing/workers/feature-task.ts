@@ -66,7 +66,8 @@ async function runFeatureTask(options: FeatureTaskOptions, partition: number, co
       observer.deadLetter(code);
     },
   });
-  observer.restored({ from: restored.positions.size > 0 ? 'checkpoint' : 'nothing', ms: performance.now() - started });
+  const behind = inputs.reduce((sum, topic, log) => sum + Math.max(0, (context.committed.get(topic) ?? 0) - positions[log]!.offset), 0);
+  observer.restored({ from: restored.positions.size > 0 ? 'checkpoint' : 'nothing', behind, ms: performance.now() - started });
 
   const loop = new FeatureLoop(options, context, { partition, task, inputs, merge, fold });
   while (!context.signal.aborted) await loop.step();

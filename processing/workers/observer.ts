@@ -8,8 +8,8 @@ export interface WorkerObserver {
   committed(batch: { readonly rows: number; readonly outputs: number; readonly lag: number; readonly ms: number }): void;
   deadLetter(code: ErrorCode): void;
   checkpointed(checkpoint: { readonly records: number; readonly ms: number }): void;
-  /** State is back: rows worked through again with outputs suppressed are yet to come. */
-  restored(restoration: { readonly from: 'checkpoint' | 'nothing'; readonly ms: number }): void;
+  /** State is back: `behind` committed records are yet to be worked through again, with outputs suppressed. */
+  restored(restoration: { readonly from: 'checkpoint' | 'nothing'; readonly behind: number; readonly ms: number }): void;
 }
 
 export const silentObserver: WorkerObserver = {

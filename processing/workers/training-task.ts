@@ -54,7 +54,8 @@ async function runTrainingTask(options: TrainingTaskOptions, shard: number, cont
     await reread(options, shard, trainer, snapshot.manifest);
   }
   context.seek(layout.name('features'), offset);
-  observer.restored({ from: snapshot ? 'checkpoint' : 'nothing', ms: performance.now() - started });
+  const behind = Math.max(0, (context.committed.get(layout.name('features')) ?? 0) - offset);
+  observer.restored({ from: snapshot ? 'checkpoint' : 'nothing', behind, ms: performance.now() - started });
   const loop = new TrainingLoop(options, shard, context, trainer, known, offset);
   while (!context.signal.aborted) await loop.step();
   await loop.checkpoint();

@@ -30,6 +30,7 @@ import {
 } from 'apache-arrow';
 
 import { ForetickError, fail } from '../errors.ts';
+import { verifyStream } from './arrow-verify.ts';
 import { int64Words, readInt64, writeInt64 } from './int64.ts';
 
 export const types = {
@@ -116,6 +117,7 @@ export class StreamReader {
 
   constructor(bytes: Uint8Array) {
     try {
+      verifyStream(bytes);
       this.#table = tableFromIPC(bytes);
       this.length = this.#table.numRows;
     } catch (cause) {
@@ -181,6 +183,7 @@ export class StreamReader {
     const only = chunks.length === 1 ? chunks[0]! : undefined;
     const plain = DataType.isDictionary(type) ? (type.dictionary as DataType) : type;
     if (!DataType.isUtf8(plain) && !DataType.isLargeUtf8(plain)) throw this.#wrongType(name, type);
+    for (const chunk of chunks) requireOffsets(chunk.dictionary ? (chunk.dictionary.data as readonly Data[]) : [chunk], name);
     const dictionary = only?.dictionary;
     if (only && dictionary && only.values instanceof Int32Array && only.nullCount === 0 && dictionary.nullCount === 0) {
       const words = Array.from(dictionary.toArray() as string[], String);
@@ -272,5 +275,20 @@ export class StreamReader {
 
   #wrongType(name: string, type: DataType): Error {
     return fail('MALFORMED_RECORD', `column ${name} has the wrong type, ${type.typeId}`);
+  }
+}
+
+/** Strings must not overlap: n of them could else be n times as large as the record. */
+function requireOffsets(chunks: readonly Data[], name: string): void {
+  for (const { valueOffsets, values, length } of chunks as readonly { valueOffsets: Int32Array; values: Uint8Array; length: number }[]) {
+    let before = 0;
+    for (let i = 0; i <= length; i++) {
+      const offset = Number(valueOffsets[i]);
+      if (!(offset >= before && offset <= values.length)) {
+        if (length === 0) return;
+        throw fail('MALFORMED_RECORD', `strings of column ${name} overlap`);
+      }
+      before = offset;
+    }
   }
 }

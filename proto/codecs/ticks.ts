@@ -96,7 +96,7 @@ function readTicks(reader: StreamReader): TickColumns {
   const f64 = (name: string, nullAs?: number): Float64Array => (reader.has(name) ? reader.f64(name, nullAs) : zeros);
   const { indices, words } = reader.text('instrument');
   const kind = reader.u8('kind');
-  const instrument = Int32Array.from(indices, (id, i) => (kind[i] === TickKind.WATERMARK ? -1 : id));
+  const instrument = kind.includes(TickKind.WATERMARK) ? withoutWatermarks(indices, kind) : indices;
   return {
     length,
     capacity: length,
@@ -109,7 +109,7 @@ function readTicks(reader: StreamReader): TickColumns {
     sequence: f64('sequence', 0),
     price: f64('price'),
     size: f64('size'),
-    side: Int8Array.from(f64('side', TickSide.NONE)),
+    side: new Int8Array(f64('side', TickSide.NONE)),
     bid: f64('bid'),
     bidSize: f64('bid_size'),
     ask: f64('ask'),
@@ -119,6 +119,12 @@ function readTicks(reader: StreamReader): TickColumns {
     low: f64('low'),
     interval: f64('interval', 0),
   };
+}
+
+function withoutWatermarks(indices: Int32Array, kind: Uint8Array): Int32Array {
+  const instrument = indices.slice();
+  for (let i = 0; i < instrument.length; i++) if (kind[i] === TickKind.WATERMARK) instrument[i] = -1;
+  return instrument;
 }
 
 const SIDE_NAMES = { [TickSide.BUY]: 'SIDE_BUY', [TickSide.SELL]: 'SIDE_SELL' } as const;

@@ -19,7 +19,9 @@ import { fail } from '#proto';
 import type { Headers, QueueRecord } from '../port.ts';
 
 const VERSION = 1;
-const HEADER_BYTES = 48;
+/** A block whose records are lost, see hole.ts: only the header, with how many they were. */
+export const HOLE_VERSION = 2;
+export const HEADER_BYTES = 48;
 const ALIGNED_FROM = 256;
 /** Most bytes that one record takes beside its key, value and headers. */
 const RECORD_OVERHEAD = 8 + 3 * 5 + 7;
@@ -44,6 +46,8 @@ export interface BlockHeader {
   readonly minTime: number;
   readonly maxTime: number;
   readonly timeSoFar: number;
+  /** The records were lost to damage, and a repair has said so. */
+  readonly lost: boolean;
 }
 
 /** An upper bound, 0 for none: three bytes for each UTF-16 unit, and the lengths. */
@@ -171,7 +175,7 @@ export function decodeHeader(block: Buffer): BlockHeader {
     throw fail('DATA_CORRUPT', 'A stored block does not match its checksum.');
   }
   const version = block.readUInt32LE(4);
-  if (version !== VERSION) {
+  if (version !== VERSION && version !== HOLE_VERSION) {
     throw fail('UNSUPPORTED_SCHEMA', `A stored block is of version ${version}; this reader knows ${VERSION}.`);
   }
   return {
@@ -180,6 +184,7 @@ export function decodeHeader(block: Buffer): BlockHeader {
     minTime: block.readDoubleLE(24),
     maxTime: block.readDoubleLE(32),
     timeSoFar: block.readDoubleLE(40),
+    lost: version === HOLE_VERSION,
   };
 }
 
@@ -202,6 +207,7 @@ export class BlockReader {
     this.#start = block.byteOffset;
     this.#topic = topic;
     this.#partition = partition;
+    if (this.header.lost) this.#taken = this.header.count;
   }
 
   /** Offset of the record that `next` answers. */

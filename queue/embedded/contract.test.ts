@@ -6,4 +6,4 @@ import { temporaryDirectory } from '../testing/temporary.ts';
 const root = temporaryDirectory();
 afterAll(root.remove);
 let opened = 0;
-queueContract('the embedded driver', () => openEmbeddedQueue({ directory: `${root.path}/${opened++}` }));
+queueContract('the embedded driver', () => openEmbeddedQueue({ directory: `${root.path}/${opened++}`, takeoverWaitMs: 300, cleanUpIntervalMs: 50 }));

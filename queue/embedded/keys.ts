@@ -1,12 +1,13 @@
 /**
  * Keys of the store. Numbers are big-endian, so that the order of the keys is the order of the numbers.
  *
- *   key       := meta | topic | partition | block | newest | position | epoch | note
+ *   key       := meta | topic | partition | block | newest | deletion | position | epoch | note
  *   meta      := 'm' name                                    value: see catalog.ts
- *   topic     := 't' name                                    value: JSON of id, partitions, cleanup
- *   partition := 'p' topicId:u16 partition:u16               value: earliest, end, maxTimestamp: f64 each
+ *   topic     := 't' name                                    value: JSON of all but the name (catalog.ts)
+ *   partition := 'p' topicId:u16 partition:u16               value: see extent.ts
  *   block     := 'b' topicId:u16 partition:u16 offset:u64    value: a block (block.ts)
  *   newest    := 'k' topicId:u16 partition:u16 recordKey     value: offset:f64 (compacted topics)
+ *   deletion  := 'd' millis:u64 topicId:u16 partition:u16 offset:u64    a tombstone, by the time of its appending
  *   position  := 'g' topicId:u16 partition:u16 group         value: offset:f64
  *   epoch     := 'e' partition:u16 group                     value: epoch:f64
  *   note      := 'n' partition:u16 group                     value: UTF-8
@@ -14,7 +15,7 @@
  */
 import { createHash } from 'node:crypto';
 
-const TAGS = { meta: 0x6d, topic: 0x74, partition: 0x70, block: 0x62, newest: 0x6b, position: 0x67, epoch: 0x65, note: 0x6e };
+const TAGS = { meta: 0x6d, topic: 0x74, partition: 0x70, block: 0x62, newest: 0x6b, deletion: 0x64, position: 0x67, epoch: 0x65, note: 0x6e };
 type Tag = keyof typeof TAGS;
 
 const LONGEST_PLAIN_KEY = 500;
@@ -39,17 +40,52 @@ export const topicKey = (name: string): Buffer => named('topic', name);
 export const topicKeysEnd = (): Buffer => Buffer.of(TAGS.topic + 1);
 export const partitionKey = (topicId: number, partition: number): Buffer => placed('partition', topicId, partition, 0);
 
+function writeSafeInteger(key: Buffer, at: number, number: number): void {
+  key.writeUInt32BE(Math.floor(number / 0x1_0000_0000), at);
+  key.writeUInt32BE(number >>> 0, at + 4);
+}
+
+function readSafeInteger(key: Uint8Array, at: number): number {
+  const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
+  return view.getUint32(at) * 0x1_0000_0000 + view.getUint32(at + 4);
+}
+
 export function blockKey(topicId: number, partition: number, offset: number): Buffer {
   const key = placed('block', topicId, partition, 8);
-  key.writeUInt32BE(Math.floor(offset / 0x1_0000_0000), 5);
-  key.writeUInt32BE(offset >>> 0, 9);
+  writeSafeInteger(key, 5, offset);
   return key;
 }
 
-export function offsetOfBlockKey(key: Uint8Array): number {
-  const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
-  return view.getUint32(5) * 0x1_0000_0000 + view.getUint32(9);
+export const offsetOfBlockKey = (key: Uint8Array): number => readSafeInteger(key, 5);
+
+export interface Deletion {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly topicId: number;
+  readonly partition: number;
+  readonly offset: number;
 }
+
+export function deletionKey(at: number, topicId: number, partition: number, offset: number): Buffer {
+  const key = Buffer.allocUnsafe(21);
+  key[0] = TAGS.deletion;
+  writeSafeInteger(key, 1, at);
+  key.writeUInt16BE(topicId, 9);
+  key.writeUInt16BE(partition, 11);
+  writeSafeInteger(key, 13, offset);
+  return key;
+}
+
+export function decodeDeletion(key: Uint8Array): Deletion {
+  const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
+  return { at: readSafeInteger(key, 1), topicId: view.getUint16(9), partition: view.getUint16(11), offset: readSafeInteger(key, 13) };
+}
+
+/** All keys of one partition that `newestKey` makes: from the first to the second, exclusively. */
+export const newestKeys = (topicId: number, partition: number): [Buffer, Buffer] => [
+  Buffer.concat([placed('newest', topicId, partition, 0), Buffer.of(0)]),
+  Buffer.concat([placed('newest', topicId, partition, 0), Buffer.of(2)]),
+];
 
 /** Where the newest record of `recordKey` is found. */
 export function newestKey(topicId: number, partition: number, recordKey: Uint8Array): Buffer {
@@ -66,6 +102,14 @@ export function positionKey(topicId: number, partition: number, group: string): 
   key.write(group, 5);
   return key;
 }
+
+/** All keys of one partition that `positionKey` makes, for any group. */
+export const positionKeys = (topicId: number, partition: number): [Buffer, Buffer] => [
+  placed('position', topicId, partition, 0),
+  Buffer.concat([placed('position', topicId, partition, 0), Buffer.of(0xff)]),
+];
+
+export const groupOfPositionKey = (key: Uint8Array): string => Buffer.from(key).toString('utf8', 5);
 
 function taskKey(tag: Tag, partition: number, group: string): Buffer {
   const key = Buffer.allocUnsafe(3 + Buffer.byteLength(group));

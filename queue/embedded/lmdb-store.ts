@@ -1,47 +1,66 @@
 /** The store on lmdb: one file, one writer at a time, readers that never block. */
 import { open, type RootDatabase } from 'lmdb';
-import { statfsSync } from 'node:fs';
-import { constants } from 'node:os';
-import { join } from 'node:path';
-import { fail, type ForetickError } from '#proto';
-import type { Entry, RangeOptions, Store, Writer } from './store.ts';
+import { statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { fail } from '#proto';
+import { copyFile, currentGeneration, dataFile, fillCutOff, removeRubbish, swapIn } from './data-file.ts';
+import { storeFailure } from './lmdb-errors.ts';
+import type { Entry, RangeOptions, Space, Store, Writer } from './store.ts';
 
-const MDB_MAP_FULL = -30792;
-const { ENOSPC, EDQUOT, EIO } = constants.errno;
-const FULL: ReadonlySet<number> = new Set([MDB_MAP_FULL, ENOSPC, EDQUOT]);
-/** lmdb reports a write that the disk took only in part as EIO; with less than this free, the disk is full. */
-const LARGEST_WRITE = 32 * 1024 * 1024;
+type Database = RootDatabase<Buffer, Uint8Array>;
 
-function freeBytes(directory: string): number {
-  const { bavail, bsize } = statfsSync(directory);
-  return bavail * bsize;
+interface TreeStats {
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
 }
 
-/** lmdb numbers its errors: its own below -30000, the system's above zero. Others are not the store's. */
-function storeFailure(error: unknown, directory: string): ForetickError | undefined {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'number') return undefined;
-  const { code, message } = error;
-  return FULL.has(code) || (code === EIO && freeBytes(directory) < LARGEST_WRITE)
-    ? fail('DISK_FULL', `The disk that holds ${directory} is full: ${message}`, { cause: error })
-    : fail('QUEUE_UNAVAILABLE', `The store in ${directory} failed: ${message}`, { cause: error });
+/** What `getStats` answers, which lmdb types as an empty object. */
+interface Stats extends TreeStats {
+  readonly pageSize: number;
+  readonly lastPageNumber: number;
+  readonly entryCount: number;
+  readonly free: TreeStats;
+}
+
+const pagesOf = (tree: TreeStats): number => tree.treeBranchPageCount + tree.treeLeafPageCount + tree.overflowPages;
+
+function openDatabase(path: string): Database {
+  return open<Buffer, Uint8Array>({
+    path,
+    noSubdir: true,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    cache: false,
+    // One fsync inside each commit: durable when transactionSync returns.
+    overlappingSync: false,
+  });
+}
+
+const entriesIn = (db: Database): number => (db.getStats() as Stats).entryCount;
+
+/** Steps of a compaction, for tests that die at one. */
+export type CompactionStep = 'copying' | 'copied' | 'swapped' | 'reopened' | 'cleaned';
+
+export interface LmdbOptions {
+  /** @default nothing */
+  readonly onCompaction?: (step: CompactionStep) => void;
 }
 
 class LmdbStore implements Store {
-  readonly #db: RootDatabase<Buffer, Uint8Array>;
   readonly #directory: string;
   readonly #writer: Writer;
+  readonly #onCompaction: (step: CompactionStep) => void;
+  #generation: number;
+  #db: Database;
 
-  constructor(directory: string) {
+  constructor(directory: string, { onCompaction = () => undefined }: LmdbOptions) {
     this.#directory = directory;
-    this.#db = open<Buffer, Uint8Array>({
-      path: join(directory, 'queue.mdb'),
-      noSubdir: true,
-      encoding: 'binary',
-      keyEncoding: 'binary',
-      cache: false,
-      // One fsync inside each commit: durable when transactionSync returns.
-      overlappingSync: false,
-    });
+    this.#onCompaction = onCompaction;
+    this.#generation = currentGeneration(directory);
+    const path = dataFile(directory, this.#generation);
+    fillCutOff(path);
+    this.#db = openDatabase(path);
     this.#writer = {
       get: (key) => this.get(key),
       range: (from, to, options) => this.range(from, to, options),
@@ -52,10 +71,85 @@ class LmdbStore implements Store {
   }
 
   get(key: Uint8Array): Buffer | undefined {
-    return this.#db.getBinary(key);
+    try {
+      return this.#db.getBinary(key);
+    } catch (error) {
+      throw storeFailure(error, this.#directory) ?? error;
+    }
   }
 
   *range(from: Uint8Array, to: Uint8Array, options: RangeOptions = {}): Iterable<Entry> {
+    try {
+      yield* this.#range(from, to, options);
+    } catch (error) {
+      throw storeFailure(error, this.#directory) ?? error;
+    }
+  }
+
+  transaction<T>(work: (writer: Writer) => T): T {
+    try {
+      return this.#db.transactionSync(() => work(this.#writer));
+    } catch (error) {
+      throw storeFailure(error, this.#directory) ?? error;
+    }
+  }
+
+  space(): Space {
+    const stats = this.#db.getStats() as Stats;
+    const pages = stats.lastPageNumber + 1;
+    // Two pages of metadata.
+    const free = Math.max(0, pages - 2 - pagesOf(stats) - pagesOf(stats.free)) * stats.pageSize;
+    return { bytes: statSync(dataFile(this.#directory, this.#generation)).size, free };
+  }
+
+  superseded(): boolean {
+    return currentGeneration(this.#directory) !== this.#generation;
+  }
+
+  tidy(): void {
+    removeRubbish(this.#directory, this.#generation);
+  }
+
+  async compact(): Promise<void> {
+    const directory = this.#directory;
+    const copy = copyFile(directory, this.#generation);
+    try {
+      removeRubbish(directory, this.#generation);
+      this.#onCompaction('copying');
+      await this.#db.backup(copy, true);
+      await this.#checkCopy(copy);
+      this.#onCompaction('copied');
+      swapIn(directory, this.#generation);
+      this.#onCompaction('swapped');
+      const before = this.#db;
+      this.#db = openDatabase(dataFile(directory, ++this.#generation));
+      this.#onCompaction('reopened');
+      await before.close();
+      removeRubbish(directory, this.#generation);
+      this.#onCompaction('cleaned');
+    } catch (error) {
+      await rm(copy, { force: true });
+      throw storeFailure(error, directory) ?? error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#db.close();
+  }
+
+  /** The file before is given up for the copy: it must have all that the file has. */
+  async #checkCopy(path: string): Promise<void> {
+    const db = openDatabase(path);
+    const entries = entriesIn(db);
+    await db.close();
+    await rm(`${path}-lock`, { force: true });
+    const wanted = entriesIn(this.#db);
+    if (entries !== wanted) {
+      throw fail('QUEUE_UNAVAILABLE', `The compacted copy has ${entries} entries instead of ${wanted}; the file stays as it is.`);
+    }
+  }
+
+  *#range(from: Uint8Array, to: Uint8Array, options: RangeOptions): Iterable<Entry> {
     if (options.reverse !== true) {
       yield* this.#db.getRange({ start: from, end: to });
       return;
@@ -68,24 +162,12 @@ class LmdbStore implements Store {
       if (order === 0) return;
     }
   }
-
-  transaction<T>(work: (writer: Writer) => T): T {
-    try {
-      return this.#db.transactionSync(() => work(this.#writer));
-    } catch (error) {
-      throw storeFailure(error, this.#directory) ?? error;
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#db.close();
-  }
 }
 
-/** The default store: `queue.mdb` in the data directory. */
-export function openLmdbStore(directory: string): Store {
+/** The default store: `queue.mdb` in the data directory, see data-file.ts. */
+export function openLmdbStore(directory: string, options: LmdbOptions = {}): Store {
   try {
-    return new LmdbStore(directory);
+    return new LmdbStore(directory, options);
   } catch (error) {
     throw storeFailure(error, directory) ?? error;
   }

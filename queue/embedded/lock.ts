@@ -47,6 +47,15 @@ function readHolder(path: string): Holder | undefined {
   }
 }
 
+/** Who has the directory: nobody, a process that lives, or one that did not get to give it back. */
+export type LockState = { readonly state: 'free' } | { readonly state: 'held' | 'left-behind'; readonly pid: number };
+
+export function lockState(directory: string): LockState {
+  const holder = readHolder(join(directory, 'lock'));
+  if (holder === undefined) return { state: 'free' };
+  return { state: isAlive(holder) ? 'held' : 'left-behind', pid: holder.pid };
+}
+
 export interface DirectoryLock {
   release(): void;
 }

@@ -1,97 +1,92 @@
-/** Groups. This driver has one member in a group: another that joins takes all tasks over. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fail, type ForetickError } from '#proto';
+/** Groups: their members, and which of them has which task. */
+import { fail } from '#proto';
+import { assignTasks } from '../assignor.ts';
 import type { GroupOptions, Membership } from '../port.ts';
 import type { Topic } from './catalog.ts';
 import type { Log } from './log.ts';
+import { GroupMember } from './member.ts';
 import { checkGroup } from './positions.ts';
-import { fenceTasks, runTaskLoop } from './task-loop.ts';
+import { TaskSlot } from './task-slot.ts';
 
-/** How long a failure waits for the other tasks of its member before it is reported. */
-const FAILURE_WAIT_MS = 5_000;
+const sortedNames = (topics: readonly Topic[]): string => topics.map(({ spec }) => spec.name).sort().join(' ');
 
-/** Waits for `work`, but not for ever: a task that is stuck holds nobody up. */
-async function waitAtMost(work: Promise<unknown>, ms: number): Promise<void> {
-  const timer = new AbortController();
-  const timeout = sleep(ms, undefined, { signal: timer.signal }).catch(() => undefined); // Cleared below.
-  await Promise.race([work, timeout]);
-  timer.abort();
-}
+class Group {
+  readonly inputs: string;
+  readonly #slots: readonly TaskSlot[];
+  #members: GroupMember[] = [];
+  #joins = 0;
+  #closing = false;
 
-class GroupMember implements Membership {
-  readonly #options: GroupOptions;
-  readonly #controller = new AbortController();
-  readonly #runs = new Map<number, Promise<void>>();
-  readonly #onLeft: () => void;
-  #markEnded!: () => void;
-  /** Resolves when all tasks have returned. */
-  readonly ended = new Promise<void>((resolve) => (this.#markEnded = resolve));
-
-  constructor(options: GroupOptions, onLeft: () => void) {
-    this.#options = options;
-    this.#onLeft = onLeft;
+  /** @param topics at least one, all with equally many partitions */
+  constructor(log: Log, topics: readonly Topic[]) {
+    this.inputs = sortedNames(topics);
+    this.#slots = topics[0]!.partitions.map(({ index }) => new TaskSlot(log, topics, index));
   }
 
-  get stopping(): boolean {
-    return this.#controller.signal.aborted;
+  get empty(): boolean {
+    return this.#members.length === 0;
   }
 
-  /** Once, unless `stop` came first: then there is nothing to run. */
-  start(log: Log, topics: readonly Topic[], epochs: readonly number[]): void {
-    const { signal } = this.#controller;
-    if (!signal.aborted) {
-      epochs.forEach((epoch, partition) => {
-        const run = runTaskLoop({ log, options: this.#options, topics, partition, epoch, signal });
-        this.#runs.set(partition, this.#supervise(run, partition));
-      });
-    }
-    void Promise.all([...this.#runs.values()]).then(() => this.#untilStopped()).then(this.#markEnded);
+  join(options: GroupOptions): GroupMember {
+    // As text, ids sort in the order of joining.
+    const id = `${this.#joins++}`.padStart(12, '0');
+    const member = new GroupMember(id, options, (leaving) => {
+      this.#members = this.#members.filter((other) => other !== leaving);
+      this.#rebalance();
+    });
+    this.#members.push(member);
+    this.#rebalance();
+    return member;
   }
 
-  assignment(): number[] {
-    return this.stopping ? [] : [...this.#runs.keys()];
+  /** All of them at once, so that no task moves to one that is about to leave. */
+  async leaveAll(): Promise<void> {
+    this.#closing = true;
+    const left = Promise.all(this.#members.map((member) => member.leave()));
+    this.#closing = false;
+    this.#rebalance();
+    await left;
   }
 
-  stop(reason: ForetickError): void {
-    this.#controller.abort(reason);
-  }
-
-  async leave(): Promise<void> {
-    this.stop(fail('SHUTTING_DOWN', `The member leaves group "${this.#options.group}".`));
-    await this.ended;
-    this.#onLeft();
-  }
-
-  /** Never rejects but for an error of `onFailure` itself. */
-  async #supervise(run: Promise<void>, partition: number): Promise<void> {
-    try {
-      await run;
-    } catch (error) {
-      this.stop(fail('SHUTTING_DOWN', `Another task of group "${this.#options.group}" failed.`, { cause: error }));
-      void this.#report(error, partition);
-    }
-  }
-
-  async #report(error: unknown, partition: number): Promise<void> {
-    await waitAtMost(this.leave(), FAILURE_WAIT_MS);
-    this.#options.onFailure(error, partition);
-  }
-
-  #untilStopped(): Promise<void> {
-    const { signal } = this.#controller;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      signal.addEventListener('abort', () => { resolve(); }, { once: true });
+  #rebalance(): void {
+    if (this.#closing) return;
+    const owned = this.#members.map((member) => ({
+      id: member.id,
+      owned: this.#slots.flatMap((slot, partition) => (slot.owner === member ? [partition] : [])),
+    }));
+    const assigned = assignTasks(this.#slots.length, owned);
+    const owners = new Array<GroupMember | undefined>(this.#slots.length).fill(undefined);
+    for (const member of this.#members) for (const partition of assigned.get(member.id)!) owners[partition] = member;
+    this.#slots.forEach((slot, partition) => {
+      if (slot.owner !== owners[partition]) slot.assign(owners[partition]);
     });
   }
 }
 
 export class Groups {
   readonly #log: Log;
-  readonly #members = new Map<string, GroupMember>();
+  readonly #groups = new Map<string, Group>();
 
   constructor(log: Log) {
     this.#log = log;
+  }
+
+  join(options: GroupOptions): Membership {
+    const { group: name } = options;
+    const topics = this.#inputs(options);
+    let group = this.#groups.get(name);
+    if (group === undefined || (group.empty && group.inputs !== sortedNames(topics))) {
+      group = new Group(this.#log, topics);
+      this.#groups.set(name, group);
+    }
+    if (group.inputs !== sortedNames(topics)) {
+      throw fail('INVALID_REQUEST', `The members of group "${name}" read ${group.inputs}; one that reads other topics cannot join.`);
+    }
+    return group.join(options);
+  }
+
+  async leaveAll(): Promise<void> {
+    await Promise.all([...this.#groups.values()].map((group) => group.leaveAll()));
   }
 
   /** Inputs in the order given; TOPIC_MISMATCH unless they are partitioned alike. */
@@ -109,38 +104,5 @@ export class Groups {
       );
     }
     return topics;
-  }
-
-  async join(options: GroupOptions): Promise<Membership> {
-    const { group } = options;
-    const topics = this.#inputs(options);
-    const before = this.#members.get(group);
-    const member = new GroupMember(options, () => {
-      if (this.#members.get(group) === member) this.#members.delete(group);
-    });
-    this.#members.set(group, member);
-    try {
-      await this.#takeOver(before, group);
-      const epochs = await fenceTasks(this.#log, group, topics[0]!.partitions.map(({ index }) => index));
-      if (before !== undefined) await waitAtMost(before.ended, this.#log.settings.takeoverWaitMs);
-      member.start(this.#log, topics, epochs);
-    } catch (error) {
-      member.stop(fail('SHUTTING_DOWN', `Joining group "${group}" failed.`, { cause: error }));
-      member.start(this.#log, topics, []);
-      await member.leave();
-      throw error;
-    }
-    return member;
-  }
-
-  /** A member that is leaving may finish; one that is not has lost its tasks. */
-  async #takeOver(before: GroupMember | undefined, group: string): Promise<void> {
-    if (before === undefined) return;
-    if (before.stopping) await waitAtMost(before.ended, this.#log.settings.takeoverWaitMs);
-    else before.stop(fail('FENCED', `Another member has joined group "${group}".`));
-  }
-
-  async leaveAll(): Promise<void> {
-    await Promise.all([...this.#members.values()].map((member) => member.leave()));
   }
 }

@@ -12,20 +12,33 @@ import type {
   RecordBatch,
 } from '../port.ts';
 import { Catalog } from './catalog.ts';
+import { CleanUp, type CleanedUp } from './clean-up.ts';
 import { closedError } from './closed.ts';
-import { lockDirectory, type DirectoryLock } from './lock.ts';
+import type { DirectoryLock } from './lock.ts';
 import type { Log } from './log.ts';
 import { Groups } from './membership.ts';
-import { withDefaults, type EmbeddedQueueOptions } from './options.ts';
+import { openLocked } from './open.ts';
+import { withDefaults, type EmbeddedQueueOptions, type EmbeddedQueueSettings } from './options.ts';
 import { committedOffset } from './positions.ts';
 import { LogReading } from './read.ts';
 import { RecordIntake } from './record.ts';
+import type { Store } from './store.ts';
+import { freeBytes } from './data-file.ts';
 import { LogWriter } from './writer.ts';
 
-class EmbeddedQueue implements Queue {
+export interface EmbeddedQueue extends Queue {
+  /**
+   * Takes away now what the topics' retention and the age of deletions allow. Runs by itself, too, see
+   * `cleanUpIntervalMs`. DATA_CORRUPT when an old block cannot be judged: it stays.
+   */
+  enforceRetention(): Promise<CleanedUp>;
+}
+
+class DirectoryQueue implements EmbeddedQueue {
   readonly #log: Log;
   readonly #lock: DirectoryLock;
   readonly #groups: Groups;
+  readonly #cleanUp: CleanUp;
   readonly #readings = new Set<LogReading>();
   #closing: Promise<void> | undefined;
 
@@ -33,6 +46,7 @@ class EmbeddedQueue implements Queue {
     this.#log = log;
     this.#lock = lock;
     this.#groups = new Groups(log);
+    this.#cleanUp = new CleanUp(log);
   }
 
   // The port promises rejections, never throws: hence `async` without `await`.
@@ -81,12 +95,17 @@ class EmbeddedQueue implements Queue {
       },
     };
   }
-  /* eslint-enable @typescript-eslint/require-await */
 
   async join(options: GroupOptions): Promise<Membership> {
     this.#assertOpen();
     return this.#groups.join(options);
   }
+
+  async enforceRetention(): Promise<CleanedUp> {
+    this.#assertOpen();
+    return this.#cleanUp.run();
+  }
+  /* eslint-enable @typescript-eslint/require-await */
 
   read(options: ReadOptions): AsyncIterable<RecordBatch> {
     return {
@@ -115,6 +134,7 @@ class EmbeddedQueue implements Queue {
   async #close(): Promise<void> {
     for (const reading of [...this.#readings]) reading.end();
     await this.#groups.leaveAll();
+    await this.#cleanUp.close();
     await this.#log.writer.close();
     await this.#log.store.close();
     this.#lock.release();
@@ -129,22 +149,27 @@ class EmbeddedQueue implements Queue {
  * Opens the log in a directory, making it when missing. DATA_DIR_LOCKED when another process has it,
  * UNSUPPORTED_SCHEMA when it is of another format, DISK_FULL, QUEUE_UNAVAILABLE.
  */
-export async function openEmbeddedQueue(options: EmbeddedQueueOptions): Promise<Queue> {
+export async function openEmbeddedQueue(options: EmbeddedQueueOptions): Promise<EmbeddedQueue> {
   const settings = withDefaults(options);
   mkdirSync(settings.directory, { recursive: true });
-  const store = settings.store(settings.directory);
-  let lock: DirectoryLock | undefined;
+  const { store, lock } = await openLocked(settings.directory, settings.store);
   try {
-    lock = lockDirectory(settings.directory, (work) => {
-      store.transaction(work);
-    });
+    store.tidy?.();
+    await giveBack(store, settings);
     const catalog = new Catalog(store);
     const intake = new RecordIntake(catalog, settings.maxRecordBytes);
     const writer = new LogWriter(store, catalog, settings.clock);
-    return new EmbeddedQueue({ settings, store, catalog, intake, writer }, lock);
+    return new DirectoryQueue({ settings, store, catalog, intake, writer }, lock);
   } catch (error) {
     await store.close();
-    lock?.release();
+    lock.release();
     throw error;
   }
+}
+
+async function giveBack(store: Store, { directory, giveBackBytes }: EmbeddedQueueSettings): Promise<void> {
+  if (store.space === undefined || store.compact === undefined) return;
+  const { bytes, free } = store.space();
+  if (free < giveBackBytes || free < bytes / 2 || freeBytes(directory) < 2 * (bytes - free)) return;
+  await store.compact();
 }

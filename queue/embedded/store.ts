@@ -27,6 +27,12 @@ export interface Writer extends Reader {
   remove(key: Uint8Array): void;
 }
 
+export interface Space {
+  readonly bytes: number;
+  /** Bytes of pages that hold nothing. */
+  readonly free: number;
+}
+
 export interface Store extends Reader {
   /**
    * Runs `work` alone, across processes too, and returns its answer once everything it wrote is on disk.
@@ -34,6 +40,17 @@ export interface Store extends Reader {
    * the store QUEUE_UNAVAILABLE; whatever `work` throws passes unchanged.
    */
   transaction<T>(work: (writer: Writer) => T): T;
+  /** Of the file, where the store can tell. */
+  space?(): Space;
+  /**
+   * Gives free pages back to the system: the contents stay the same, and a crash at any instant leaves them
+   * so. Only while this process holds the lock of the directory and nothing else uses the store.
+   */
+  compact?(): Promise<void>;
+  /** Removes what a compaction that was cut off has left. Only while this process holds the lock. */
+  tidy?(): void;
+  /** Whether another process has compacted the store since it was opened here: then it must be opened again. */
+  superseded?(): boolean;
   close(): Promise<void>;
 }
 

@@ -12,21 +12,21 @@ export interface TaskLoopOptions {
   readonly options: GroupOptions;
   readonly topics: readonly Topic[];
   readonly partition: number;
-  /** Epoch of the first run; each further one raises it, so that nothing a failed run left can commit. */
-  readonly epoch: number;
   readonly signal: AbortSignal;
+  /** Told of the context of each run, before the task has it. */
+  readonly onContext: (context: EmbeddedTaskContext) => void;
 }
 
-/** Raises the epochs of tasks: whoever held them cannot commit any more. */
-export async function fenceTasks(log: Log, group: string, partitions: readonly number[]): Promise<number[]> {
-  let epochs: number[] = [];
+/** Raises the epoch of a task: whoever held it, a failed run of the same member too, cannot commit any more. */
+async function fenceTask(log: Log, group: string, partition: number): Promise<number> {
+  let epoch = 0;
   await log.writer.submit({
     records: [],
     write: (writer) => {
-      epochs = partitions.map((partition) => raiseEpoch(writer, group, partition));
+      epoch = raiseEpoch(writer, group, partition);
     },
   });
-  return epochs;
+  return epoch;
 }
 
 /** Exponential, and a random part of it off, so that tasks that failed together do not return together. */
@@ -35,15 +35,17 @@ function backoffMs(failures: number, { initialMs, maxMs }: { initialMs: number; 
 }
 
 /** Resolves when the task has ended for good; rejects with an error that is not retriable. */
-export async function runTaskLoop({ log, options, topics, partition, epoch, signal }: TaskLoopOptions): Promise<void> {
+export async function runTaskLoop(loop: TaskLoopOptions): Promise<void> {
+  const { log, options, topics, partition, signal } = loop;
   const stopped = (): boolean => signal.aborted;
   let failures = 0;
-  let current: number | undefined = epoch;
   while (!stopped()) {
     let context: EmbeddedTaskContext | undefined;
     try {
-      current ??= (await fenceTasks(log, options.group, [partition]))[0]!;
-      context = new EmbeddedTaskContext(log, { options, topics, partition, epoch: current, signal });
+      const epoch = await fenceTask(log, options.group, partition);
+      if (stopped()) return;
+      context = new EmbeddedTaskContext(log, { options, topics, partition, epoch, signal });
+      loop.onContext(context);
       await options.createTask(partition).run(context);
       return;
     } catch (error) {
@@ -55,7 +57,6 @@ export async function runTaskLoop({ log, options, topics, partition, epoch, sign
       const delayMs = backoffMs(failures++, log.settings.backoff);
       options.onRetry?.(error, partition, delayMs);
       await pause(delayMs, signal);
-      current = undefined;
     } finally {
       context?.finish();
     }

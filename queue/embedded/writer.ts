@@ -7,6 +7,7 @@ import { append, stage } from './append.ts';
 import { BlockEncoder } from './block.ts';
 import type { Catalog, Partition } from './catalog.ts';
 import { closedError } from './closed.ts';
+import { Extents } from './extent.ts';
 import type { PendingRecord } from './record.ts';
 import type { Store, Writer } from './store.ts';
 
@@ -17,8 +18,8 @@ export interface WriteRequest {
   readonly records: readonly PendingRecord[];
   /** Throws to refuse the request, with nothing written for it; others of the transaction go on. Must not write. */
   readonly check?: (writer: Writer) => void;
-  /** Writes beside the records. */
-  readonly write?: (writer: Writer) => void;
+  /** Writes beside the records, and before them. */
+  readonly write?: (writer: Writer, extents: Extents) => void;
 }
 
 interface Waiting {
@@ -92,25 +93,27 @@ export class LogWriter {
 
   #flush(turn: readonly Waiting[]): void {
     const accepted: Waiting[] = [];
-    let appended: ReturnType<typeof append>;
+    let extents: Extents;
     try {
-      appended = this.#store.transaction((writer) => {
+      extents = this.#store.transaction((writer) => {
+        const extents = new Extents(writer);
         const staged = new Map<Partition, PendingRecord[]>();
         for (const waiting of turn) {
           if (!accept(waiting, writer)) continue;
           accepted.push(waiting);
-          waiting.request.write?.(writer);
+          waiting.request.write?.(writer, extents);
           stage(waiting.request.records, staged);
         }
-        return append({ writer, encoder: this.#encoder, now: this.#clock() }, staged);
+        append({ writer, encoder: this.#encoder, extents, now: this.#clock() }, staged);
+        return extents;
       });
     } catch (error) {
       this.#recover(turn, error);
       return;
     }
-    for (const [partition, extent] of appended) partition.extent = extent;
+    const changed = extents.publish();
     for (const { resolve } of accepted) resolve();
-    for (const partition of appended.keys()) partition.appended.notify();
+    for (const partition of changed) partition.appended.notify();
   }
 
   /** A commit that failed may have happened all the same: what is stored decides. */

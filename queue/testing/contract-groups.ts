@@ -92,40 +92,6 @@ export function groupPromises(queue: QueueUnderTest): void {
       expect(await queue().committed('g', 'in')).toEqual(new Map());
     });
 
-    test('an owner that was taken over stops, and cannot commit any more', async () => {
-      await make();
-      await fill('in', 3);
-      const first = await enter('g');
-      const second = await enter('g');
-      expect(first.context.signal.reason).toMatchObject({ code: 'FENCED' });
-      const commit = { outputs: [{ topic: 'out', value: 'late' }], offsets: new Map([['in', 3]]) };
-      await expect(first.context.commit(commit)).rejects.toMatchObject({ code: 'FENCED' });
-      expect(await readAll(queue(), { topic: 'out' })).toEqual([]);
-      expect(await queue().committed('g', 'in')).toEqual(new Map());
-      await second.context.commit(commit);
-      expect(await queue().committed('g', 'in')).toEqual(new Map([[0, 3]]));
-      expect([first.failures, first.membership.assignment()]).toEqual([[], []]);
-      await first.membership.leave();
-    });
-
-    test('an owner that is frozen cannot commit either, and does not keep the task', async () => {
-      await make();
-      const thaw = deferred();
-      const frozen = deferred<TaskContext>();
-      const { options, failures } = joinWith({ group: 'g', topics: ['in'] }, async (context) => {
-        frozen.resolve(context);
-        await thaw.promise;
-        await context.commit({ outputs: [{ topic: 'out', value: 'zombie' }] });
-      });
-      await queue().join(options);
-      await frozen.promise;
-      await enter('g');
-      thaw.resolve();
-      await expect((await frozen.promise).commit({ offsets: new Map([['in', 1]]) })).rejects.toMatchObject({ code: 'FENCED' });
-      expect(await readAll(queue(), { topic: 'out' })).toEqual([]);
-      expect(failures).toEqual([]);
-    });
-
     test('leave drains: the task may commit after its signal aborted, and no more once it has returned', async () => {
       await make();
       const entered = deferred<TaskContext>();

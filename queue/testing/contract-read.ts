@@ -111,6 +111,33 @@ export function readPromises(queue: QueueUnderTest): void {
       await slow.return?.();
     });
 
+    test('a position that is no longer kept is POSITION_EXPIRED, for readers and tasks; the end stays where it was', async () => {
+      await queue().ensureTopics([{ name: 't', partitions: 1, cleanup: 'delete', retentionMs: 1_000 }]);
+      const long = Date.now() - 3_600_000;
+      await send(queue(), numbers(0, 5).map((record) => ({ ...record, timestamp: long })));
+      for (let tries = 0; (await queue().offsets('t'))[0]!.earliest < 5; tries++) {
+        if (tries > 600) throw new Error('Retention has taken nothing away.');
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      const expired = { code: 'POSITION_EXPIRED' };
+      await expect(readAll(queue(), { topic: 't', from: { offsets: new Map([[0, 4]]) } })).rejects.toMatchObject(expired);
+      const failed = deferred<unknown>();
+      await queue().join({
+        group: 'g',
+        topics: ['t'],
+        onFailure: failed.resolve,
+        createTask: () => ({
+          run: async (context) => {
+            context.seek('t', 4);
+            for (;;) await context.poll();
+          },
+        }),
+      });
+      expect(await within(failed.promise, 'the failure')).toMatchObject(expired);
+      expect(await send(queue(), numbers(5, 6))).toEqual([5]);
+      expect(valuesOf(await readAll(queue(), { topic: 't' }))).toEqual(['5']);
+    });
+
     test('timers run while a long backlog is read', async () => {
       await make();
       for (let i = 0; i < 20; i++) await send(queue(), numbers(i * 2000, i * 2000 + 2000));

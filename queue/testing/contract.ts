@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe } from '@jest/globals';
 import type { Queue } from '../port.ts';
 import { groupPromises } from './contract-groups.ts';
+import { memberPromises } from './contract-members.ts';
 import { logPromises } from './contract-log.ts';
 import { readPromises } from './contract-read.ts';
 
@@ -21,5 +22,6 @@ export function queueContract(name: string, openQueue: () => Promise<Queue>): vo
     logPromises(current);
     readPromises(current);
     groupPromises(current);
+    memberPromises(current);
   });
 }

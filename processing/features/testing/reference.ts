@@ -7,9 +7,9 @@ import { TickKind, TickSide, type TickRow } from '#proto';
 
 export type ReferenceEvent =
   | { readonly type: 'tick'; readonly tick: TickRow }
-  | { readonly type: 'post'; readonly instrument: string; readonly time: number };
+  | { readonly type: 'post'; readonly instrument: string; readonly time: number; readonly author?: string; readonly sentiment?: number };
 
-interface Moment {
+export interface Moment {
   /** Event time, never going back, µs. */
   readonly time: number;
   /** Reference price after the tick, 0 when unknown. */
@@ -17,10 +17,10 @@ interface Moment {
   readonly tick: TickRow;
 }
 
-const isTwoSided = (tick: TickRow): boolean =>
+export const isTwoSided = (tick: TickRow): boolean =>
   tick.kind === TickKind.QUOTE && (tick.bid ?? 0) > 0 && (tick.ask ?? 0) > 0;
 
-function momentsOf(ticks: readonly TickRow[]): Moment[] {
+export function momentsOf(ticks: readonly TickRow[]): Moment[] {
   let time = -Infinity;
   let mid = 0;
   let last = 0;
@@ -33,11 +33,11 @@ function momentsOf(ticks: readonly TickRow[]): Moment[] {
 }
 
 /** Age in µs, half-life in seconds. */
-const weight = (age: number, halfLife: number): number => Math.pow(2, -age / 1e6 / halfLife);
-const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+export const weight = (age: number, halfLife: number): number => Math.pow(2, -age / 1e6 / halfLife);
+export const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 /** Mean of ln p, over time, relative to ln of the newest price; and the variance about it. */
-function timeWeighted(moments: readonly Moment[], halfLife: number): { mean: number; variance: number } {
+export function timeWeighted(moments: readonly Moment[], halfLife: number): { mean: number; variance: number } {
   const priced = moments.filter((m) => m.price > 0);
   const now = priced.at(-1)!;
   const held = priced.slice(0, -1).map((m, j) => ({
@@ -50,19 +50,19 @@ function timeWeighted(moments: readonly Moment[], halfLife: number): { mean: num
   return { mean, variance: sum(held.map((h) => h.weight * (h.level - mean) ** 2)) };
 }
 
-function returnsOf(moments: readonly Moment[]): { time: number; bps: number }[] {
+export function returnsOf(moments: readonly Moment[]): { time: number; bps: number }[] {
   return moments.map((m, j) => {
     const before = moments[j - 1]?.price ?? 0;
     return { time: m.time, bps: before > 0 ? 1e4 * Math.log(m.price / before) : 0 };
   });
 }
 
-function volatility(moments: readonly Moment[], halfLife: number): number {
+export function volatility(moments: readonly Moment[], halfLife: number): number {
   const now = moments.at(-1)!.time;
   return Math.sqrt(Math.LN2 * sum(returnsOf(moments).map((r) => r.bps ** 2 * weight(now - r.time, halfLife))));
 }
 
-function tradesOf(moments: readonly Moment[], halfLife: number): { weight: number; size: number; side: number }[] {
+export function tradesOf(moments: readonly Moment[], halfLife: number): { weight: number; size: number; side: number }[] {
   const now = moments.at(-1)!.time;
   return moments
     .filter((m) => m.tick.kind === TickKind.TRADE)

@@ -29,6 +29,8 @@ interface Draw {
   readonly otherSize: number;
   readonly spread: number;
   readonly side: number;
+  readonly author: string;
+  readonly sentiment: number;
 }
 
 const size = fc.oneof(fc.constant(0), fc.double({ min: 1e-8, max: 1e4, noNaN: true }));
@@ -50,6 +52,8 @@ const draw: fc.Arbitrary<Draw> = fc.record({
   // Below 0: a crossed quote.
   spread: fc.double({ min: -0.001, max: 0.01, noNaN: true }),
   side: fc.constantFrom(-1, 0, 1),
+  author: fc.constantFrom('', 'a', 'b', 'c', 'd'),
+  sentiment: fc.double({ min: -1, max: 1, noNaN: true }),
 });
 
 function toEvents(draws: readonly Draw[]): ReferenceEvent[] {
@@ -60,7 +64,7 @@ function toEvents(draws: readonly Draw[]): ReferenceEvent[] {
     level *= 1 + d.drift;
     const { instrument } = d;
     const receiptTime = time + d.delay;
-    if (d.shape === 'post') return { type: 'post', instrument, time: receiptTime };
+    if (d.shape === 'post') return { type: 'post', instrument, time: receiptTime, author: d.author, sentiment: d.sentiment };
     const base = { instrument, eventTime: time, receiptTime };
     const sizes = { bidSize: d.size, askSize: d.otherSize };
     const bid = level * (1 - d.spread);
@@ -81,11 +85,14 @@ export const streams = (maxLength: number): fc.Arbitrary<ReferenceEvent[]> =>
 export const instrumentOf = (event: ReferenceEvent): string =>
   event.type === 'tick' ? event.tick.instrument : event.instrument;
 
+/** Sentiment of a post that `fold` made. */
+export const sentimentOf = (post: Post): number => Number(post.text);
+
 /** Fold one event; the row of a tick, undefined for a post. */
 export function fold(engine: FeatureEngine, event: ReferenceEvent): Float32Array | undefined {
   const id = engine.idOf(instrumentOf(event));
   if (event.type === 'post') {
-    engine.post(id, event.time, Post.fromPartial({ instrument: event.instrument, text: 'up!' }));
+    engine.post(id, event.time, Post.fromPartial({ instrument: event.instrument, author: event.author ?? '', text: String(event.sentiment ?? 0) }));
     return undefined;
   }
   const row = new Float32Array(engine.width);
