@@ -125,7 +125,9 @@ test('a second process on the same data directory: DATA_DIR_LOCKED, and the firs
   const up = await startUp(directory);
   const second = await foretick(['up', '--data', directory, '--http-port', '0', '--grpc-port', '0', '--json']);
   expect(second.code).toBe(1);
-  expect(JSON.parse(second.stderr)).toMatchObject({ error: { code: 'DATA_DIR_LOCKED', message: expect.stringContaining(String(up.program.child.pid)) as string } });
+  const { error } = JSON.parse(second.stderr) as { error: { code: string; message: string } };
+  expect(error.code).toBe('DATA_DIR_LOCKED');
+  expect(error.message).toContain(String(up.program.child.pid));
   expect((await fetch(`${up.http}/livez`)).status).toBe(200);
   up.program.kill('SIGTERM');
   expect((await up.program.ended).code).toBe(0);

@@ -20,14 +20,19 @@ export interface DeadLetter {
   readonly ordinal: number;
 }
 
+/** A letter must fit where its record did, with headers on top. */
+const MAX_VALUE_BYTES = 8 * 1024 * 1024;
+
+/** A longer value is cut; `cut-from` then says how long it was, and the original stands where the headers say. */
 export function deadLetterRecord(layout: TopicLayout, letter: DeadLetter): OutputRecord {
   return {
     topic: layout.name('dead-letters'),
     partition: 0,
     key: letter.key,
-    value: letter.value,
+    value: letter.value.subarray(0, MAX_VALUE_BYTES),
     headers: {
       ...letter.headers,
+      ...(letter.value.length > MAX_VALUE_BYTES && { 'cut-from': String(letter.value.length) }),
       topic: letter.topic,
       partition: String(letter.partition),
       offset: String(letter.offset),

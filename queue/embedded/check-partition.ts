@@ -88,6 +88,10 @@ function walk(blocks: readonly Block[], { topic, extent: stored }: Partition) {
     timeBefore.set(from, maxTime);
     at = until;
   };
+  const nextReadable: number[] = new Array<number>(blocks.length);
+  for (let i = blocks.length - 1; i >= 0; i--) {
+    nextReadable[i] = blocks[i]!.content === undefined ? (nextReadable[i + 1] ?? Infinity) : blocks[i]!.offset;
+  }
   blocks.forEach((block, i) => {
     const { offset, content } = block;
     if (offset < at) {
@@ -96,8 +100,10 @@ function walk(blocks: readonly Block[], { topic, extent: stored }: Partition) {
     }
     if (offset > at && !topic.compacted) gap(missing, at, offset);
     const next = blocks[i + 1]?.offset ?? Infinity;
+    // One that can be read is believed before one that cannot.
+    const nextSound = nextReadable[i + 1] ?? Infinity;
     bytes += topic.compacted ? 0 : block.bytes;
-    if (content === undefined || offset + content.count > next) {
+    if (content === undefined || offset + content.count > nextSound) {
       const end = sound ? stored.end : offset + 1;
       gap(corrupt, offset, topic.compacted ? offset + 1 : Math.max(offset + 1, Math.min(next, end)));
       return;

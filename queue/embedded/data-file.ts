@@ -5,6 +5,7 @@
  */
 import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync, readdirSync, renameSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { fail } from '#proto';
 
 const NAME = /^queue(?:\.([1-9]\d*))?\.mdb$/;
 const RUBBISH = /^queue(?:\.[1-9]\d*)?\.mdb(?:\.new)?(?:-lock)?$/;
@@ -57,20 +58,23 @@ export function freeBytes(directory: string): number {
 
 /** Layout of the first two pages, from lmdb's mdb.c: the fields of MDB_meta behind a page header of 24 bytes. */
 const MAGIC = 0xbeefc0de;
-const AT = { magic: 24, pageSize: 48, lastPage: 144, end: 160 };
+const LMDB_VERSION = 2;
+const AT = { magic: 24, version: 28, pageSize: 48, lastPage: 144, end: 160 };
+const PAGE_SIZES: ReadonlySet<number> = new Set([512, 1024, 2048, 4096, 8192, 16384, 32768, 65536]);
 
 /**
- * lmdb reads its file as memory: a file that was cut off would end the process at the first touch of what is
- * missing. What is missing is filled with zeros instead, which checksums and lmdb's own checks then find. The
- * zeros are appended: should another process be writing the file, nothing of it is touched.
+ * To be called before lmdb opens a file: it reads the file as memory, so that one that is no store, or was cut
+ * off, would end the process. DATA_CORRUPT for the first; in the second, what is missing is filled with zeros,
+ * which checksums and lmdb's own checks then find. The zeros are appended: should another process be writing
+ * the file, nothing of it is touched. An empty file is a new one.
  */
-export function fillCutOff(path: string): void {
+export function checkDataFile(path: string): void {
   if (!existsSync(path)) return;
   const file = openSync(path, 'a+');
   try {
-    const first = readMeta(file, 0);
-    const second = first && readMeta(file, first.pageSize);
-    if (first === undefined || second === undefined) return;
+    if (fstatSync(file).size === 0) return;
+    const first = readMeta(file, path, 0);
+    const second = readMeta(file, path, first.pageSize);
     const wanted = (Math.max(first.lastPage, second.lastPage) + 1) * first.pageSize;
     const zeros = Buffer.alloc(64 * 1024);
     for (let missing = wanted - fstatSync(file).size; missing > 0; ) {
@@ -81,8 +85,14 @@ export function fillCutOff(path: string): void {
   }
 }
 
-function readMeta(file: number, at: number): { pageSize: number; lastPage: number } | undefined {
+function readMeta(file: number, path: string, at: number): { pageSize: number; lastPage: number } {
   const page = Buffer.alloc(AT.end);
-  if (readSync(file, page, 0, AT.end, at) < AT.end || page.readUInt32LE(AT.magic) !== MAGIC) return undefined;
-  return { pageSize: page.readUInt32LE(AT.pageSize), lastPage: Number(page.readBigUInt64LE(AT.lastPage)) };
+  const read = readSync(file, page, 0, AT.end, at);
+  const pageSize = page.readUInt32LE(AT.pageSize);
+  if (read < AT.end || page.readUInt32LE(AT.magic) !== MAGIC || !PAGE_SIZES.has(pageSize)) {
+    throw fail('DATA_CORRUPT', `${path} does not begin as the file of a queue does: it was cut off or overwritten.`);
+  }
+  const version = page.readUInt32LE(AT.version) & 0xffff;
+  if (version !== LMDB_VERSION) throw fail('UNSUPPORTED_SCHEMA', `${path} is of lmdb's format ${version}; this version reads ${LMDB_VERSION}.`);
+  return { pageSize, lastPage: Number(page.readBigUInt64LE(AT.lastPage)) };
 }

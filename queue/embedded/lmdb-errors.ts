@@ -24,8 +24,10 @@ function codeOf(code: number, directory: string): { code: ErrorCode; what: strin
 
 /** lmdb numbers its errors: its own below -30000, the system's above zero. Others are not the store's. */
 export function storeFailure(error: unknown, directory: string): ForetickError | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  const { code: number, message } = error;
+  // Errors of a native module may be of another realm: not by instanceof.
+  if (typeof error !== 'object' || error === null || !('code' in error && 'message' in error)) return undefined;
+  const { code: number } = error;
+  const message = String(error.message);
   if (typeof number === 'string' && FULL_NAMES.has(number)) {
     return fail('DISK_FULL', `The disk that holds ${directory} is full: ${message}`, { cause: error });
   }

@@ -3,7 +3,7 @@ import { open, type RootDatabase } from 'lmdb';
 import { statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { fail } from '#proto';
-import { copyFile, currentGeneration, dataFile, fillCutOff, removeRubbish, swapIn } from './data-file.ts';
+import { checkDataFile, copyFile, currentGeneration, dataFile, removeRubbish, swapIn } from './data-file.ts';
 import { storeFailure } from './lmdb-errors.ts';
 import type { Entry, RangeOptions, Space, Store, Writer } from './store.ts';
 
@@ -59,7 +59,7 @@ class LmdbStore implements Store {
     this.#onCompaction = onCompaction;
     this.#generation = currentGeneration(directory);
     const path = dataFile(directory, this.#generation);
-    fillCutOff(path);
+    checkDataFile(path);
     this.#db = openDatabase(path);
     this.#writer = {
       get: (key) => this.get(key),
