@@ -11,7 +11,7 @@ import { RECORDING, scratchDirectory } from './support/recording.ts';
 import type { ReplayOptions, Sample } from './memory/replay-child.ts';
 
 const LAP = 50_000;
-const EVENTS = Number(process.env['FORETICK_TEST_EVENTS'] ?? 500_000);
+const EVENTS = Number(process.env['FORETICK_TEST_EVENTS'] ?? 1_000_000);
 const HEAP_MB = 192;
 const MB = 1024 * 1024;
 
@@ -21,13 +21,10 @@ afterAll(() => {
   root.remove();
 });
 
-/** Least squares: bytes an event, over samples of (share of all events, bytes). */
-function slope(points: readonly (readonly [number, number])[]): number {
-  const mean = (of: (point: readonly [number, number]) => number): number => points.reduce((sum, point) => sum + of(point), 0) / points.length;
-  const x = mean(([at]) => at);
-  const y = mean(([, bytes]) => bytes);
-  const covariance = mean(([at, bytes]) => (at - x) * (bytes - y));
-  return covariance / mean(([at]) => (at - x) ** 2);
+/** What is held when little is in flight: the lower tenth of the samples. */
+function floorOf(samples: readonly Sample[], of: 'live' | 'anonymous'): number {
+  const values = samples.map((sample) => sample[of]).sort((a, b) => a - b);
+  return values[Math.floor(values.length / 10)]!;
 }
 
 test(`memory stays flat over ${EVENTS} events, in a heap of ${HEAP_MB} MB`, async () => {
@@ -41,20 +38,21 @@ test(`memory stays flat over ${EVENTS} events, in a heap of ${HEAP_MB} MB`, asyn
   const records = samples.at(-1)!.written;
   expect(samples.at(-1)!.trained).toBe(records);
   const events = ({ trained }: Sample): number => (trained / records) * laps * LAP;
-  const warm = samples.filter((sample) => sample.trained > records / 3 && sample.trained < records);
-  expect(warm.length).toBeGreaterThan(10);
-  const live = slope(warm.map((sample) => [events(sample), sample.live]));
-  const anonymous = slope(warm.map((sample) => [events(sample), sample.anonymous]));
+  const within = (from: number, to: number): Sample[] =>
+    samples.filter(({ trained }) => trained > from * records && trained <= to * records && trained < records);
+  const [middle, end] = [within(1 / 3, 2 / 3), within(2 / 3, 1)];
+  expect(Math.min(middle.length, end.length)).toBeGreaterThan(4);
+  const growth = (of: 'live' | 'anonymous'): number => (floorOf(end, of) - floorOf(middle, of)) / MB;
   const most = Math.max(...samples.map((sample) => sample.anonymous)) / MB;
-  const last = warm.at(-1)!;
+  const last = end.at(-1)!;
   say(
-    `memory over ${laps * LAP} events: live ${live.toFixed(2)} and resident ${anonymous.toFixed(2)} bytes an event after warm-up; ` +
-      `at the end live ${(last.live / MB).toFixed(0)} MB, resident ${(last.anonymous / MB).toFixed(0)} MB, at most ${most.toFixed(0)} MB; ` +
-      `${Math.round(events(last) / last.seconds)} events/s`,
+    `memory over ${laps * LAP} events: from the middle third to the last live ${growth('live').toFixed(1)} MB and resident ` +
+      `${growth('anonymous').toFixed(1)} MB more; in the end live ${(floorOf(end, 'live') / MB).toFixed(0)} MB, resident ` +
+      `${(floorOf(end, 'anonymous') / MB).toFixed(0)} MB, at most ${most.toFixed(0)} MB; ${Math.round(events(last) / last.seconds)} events/s`,
   );
-  // A leak of one feature row an event would be hundreds of bytes; 20 MB of noise over the run are not a leak.
-  const noise = (20 * MB) / (laps * LAP);
-  expect(live).toBeLessThan(4 + noise);
-  expect(anonymous).toBeLessThan(4 + noise);
+  // One feature row kept for each event of a third would be 16 MB and more in the shortest run.
+  const bound = 8 + (2 * laps * LAP) / 3 / MB;
+  expect(growth('live')).toBeLessThan(bound);
+  expect(growth('anonymous')).toBeLessThan(bound);
   expect(most).toBeLessThan(HEAP_MB + 100);
 }, 600_000 + EVENTS * 0.6);

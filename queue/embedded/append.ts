@@ -1,6 +1,6 @@
 /** Puts records behind the ends of their partitions, inside a transaction of the store. */
 import { blockKey, decodeNumber, deletionKey, encodeNumbers, newestKey } from './keys.ts';
-import type { BlockEncoder } from './block.ts';
+import type { BlockEncoder } from './block-encoder.ts';
 import type { Partition } from './catalog.ts';
 import type { Extents } from './extent.ts';
 import type { PendingRecord } from './record.ts';

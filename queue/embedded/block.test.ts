@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { BlockEncoder, BlockReader, NO_HEADERS, decodeHeader, headerBytes, type StoredRecord } from './block.ts';
+import { BlockReader, NO_HEADERS, decodeHeader } from './block.ts';
+import { BlockEncoder, headerBytes, type StoredRecord } from './block-encoder.ts';
+import { encodeHole } from './hole.ts';
 
 const bytes = fc.option(fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.uint8Array({ minLength: 250, maxLength: 600 })));
 const sets = [NO_HEADERS, { a: '1' }, { 'content-type': 'application/json', schema: 'Tick/1' }, { a: '2', '': 'ü€😀' }];
@@ -26,6 +28,7 @@ test('a block gives back the records that went in', () => {
       expect(reader.header).toEqual({
         base,
         count: given.length,
+        lost: false,
         minTime: Math.min(...times),
         maxTime: Math.max(...times),
         timeSoFar: Math.max(timeBefore, ...times),
@@ -73,4 +76,10 @@ test('values of 256 bytes and more begin at a multiple of eight', () => {
   block.copy(whole);
   const reader = new BlockReader(whole, 't', 0);
   while (!reader.done) expect(reader.next().value!.byteOffset % 8).toBe(0);
+});
+
+test('a hole has no records, and reading goes on behind it', () => {
+  const reader = new BlockReader(encodeHole(7, 5, 300), 't', 0);
+  expect(reader.header).toEqual({ base: 7, count: 5, minTime: 0, maxTime: 0, timeSoFar: 300, lost: true });
+  expect([reader.done, reader.offset]).toEqual([true, 12]);
 });

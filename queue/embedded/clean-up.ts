@@ -105,23 +105,28 @@ export class CleanUp {
   }
 
   async #retain(partition: Partition, now: number, done: { blocks: number; bytes: number }): Promise<void> {
+    do await courtesy();
+    while (!this.#closed && (await this.#retainSome(partition, now, done)));
+  }
+
+  /** One transaction; answers whether there may be more. */
+  async #retainSome(partition: Partition, now: number, done: { blocks: number; bytes: number }): Promise<boolean> {
     const { store, writer } = this.#log;
-    for (let more = true; more && !this.#closed; ) {
-      await courtesy();
-      if (expiredBlocks(store, partition, partition.extent, now, 1).keys.length === 0) return;
-      await writer.submit({
-        records: [],
-        write: (transaction, extents) => {
-          const before = extents.get(partition);
-          const expired = expiredBlocks(transaction, partition, before, now, BLOCKS_AT_ONCE);
-          for (const key of expired.keys) transaction.remove(key);
-          if (expired.keys.length > 0) extents.set(partition, expired.extent);
-          done.blocks += expired.keys.length;
-          done.bytes += before.bytes - expired.extent.bytes;
-          more = expired.more;
-        },
-      });
-    }
+    if (expiredBlocks(store, partition, partition.extent, now, 1).keys.length === 0) return false;
+    let more = false;
+    await writer.submit({
+      records: [],
+      write: (transaction, extents) => {
+        const before = extents.get(partition);
+        const expired = expiredBlocks(transaction, partition, before, now, BLOCKS_AT_ONCE);
+        for (const key of expired.keys) transaction.remove(key);
+        if (expired.keys.length > 0) extents.set(partition, expired.extent);
+        done.blocks += expired.keys.length;
+        done.bytes += before.bytes - expired.extent.bytes;
+        ({ more } = expired);
+      },
+    });
+    return more;
   }
 
   async #dropTombstones(until: number, done: { tombstones: number }): Promise<void> {

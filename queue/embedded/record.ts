@@ -1,7 +1,8 @@
 /** Checks records as they are given and makes them ready to be stored. */
 import { fail, partitionOf } from '#proto';
 import type { Headers, OutputRecord } from '../port.ts';
-import { NO_HEADERS, headerBytes, type StoredRecord } from './block.ts';
+import { NO_HEADERS } from './block.ts';
+import { headerBytes, type StoredRecord } from './block-encoder.ts';
 import type { Catalog, Partition, Topic } from './catalog.ts';
 
 /** A record on its way into the log. */

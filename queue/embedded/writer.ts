@@ -4,7 +4,7 @@
  */
 import { fail } from '#proto';
 import { append, stage } from './append.ts';
-import { BlockEncoder } from './block.ts';
+import { BlockEncoder } from './block-encoder.ts';
 import type { Catalog, Partition } from './catalog.ts';
 import { closedError } from './closed.ts';
 import { Extents } from './extent.ts';

@@ -1,9 +1,10 @@
 /** What every driver of the queue promises. A driver's own test file calls this and nothing else. */
 import { afterEach, beforeEach, describe } from '@jest/globals';
 import type { Queue } from '../port.ts';
+import { failurePromises } from './contract-failures.ts';
 import { groupPromises } from './contract-groups.ts';
-import { memberPromises } from './contract-members.ts';
 import { logPromises } from './contract-log.ts';
+import { memberPromises } from './contract-members.ts';
 import { readPromises } from './contract-read.ts';
 
 /** The queue of the running test, empty but for what the test has made. */
@@ -22,6 +23,7 @@ export function queueContract(name: string, openQueue: () => Promise<Queue>): vo
     logPromises(current);
     readPromises(current);
     groupPromises(current);
+    failurePromises(current);
     memberPromises(current);
   });
 }
