@@ -71,7 +71,7 @@ export const ERROR_CODES = {
   QUEUE_CLOSED: entry(false, UNAVAILABLE, 503, 'The queue was closed while it was in use.', 'Nothing at shutdown; otherwise see the log.'),
   QUEUE_UNAVAILABLE: entry(true, UNAVAILABLE, 503, 'The queue does not answer.', 'Check brokers or disk; the call is retried.'),
   DATA_DIR_LOCKED: entry(true, FAILED_PRECONDITION, 409, 'Another Foretick process uses this data directory.', 'Stop it, or choose another directory with --data.'),
-  DATA_CORRUPT: entry(false, DATA_LOSS, 500, 'Stored bytes do not match their checksum or format.', 'Restore the data directory from a copy.'),
+  DATA_CORRUPT: entry(false, DATA_LOSS, 500, 'Stored bytes do not match their checksum or format.', 'Run foretick doctor to see what is damaged; restore a copy, or mend what can be with --repair.'),
   DISK_FULL: entry(true, RESOURCE_EXHAUSTED, 507, 'The disk that holds the data directory is full.', 'Free space; nothing acknowledged is lost.'),
 
   // Starting and running.

@@ -62,7 +62,8 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRes
   const onStopError = (component: string, error: ForetickError): void => {
     logger.error({ component, code: error.code }, error.message);
   };
-  const graceMs = config.lifecycle.grace / 1000;
+  // The last snapshots are results: they may take longer than a server's drain.
+  const graceMs = Math.max(60_000, config.lifecycle.grace / 1000);
   const storage = new Lifecycle({ components: [queue], graceMs, onStopError });
   const work = new Lifecycle({ components: [...workers, ...collectors], graceMs, onStopError });
   const stop = AbortSignal.any([signal, failed.signal]);

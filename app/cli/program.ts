@@ -3,7 +3,9 @@ import { Command, CommanderError } from 'commander';
 
 import { packageVersion } from '../package.ts';
 import { addBacktest } from './backtest.ts';
+import { addCheck } from './check.ts';
 import { addConfig } from './config.ts';
+import { addDoctor } from './doctor.ts';
 import { EXIT, type CliIo } from './io.ts';
 import { addTail } from './tail.ts';
 import { addUp } from './up.ts';
@@ -27,6 +29,8 @@ export async function runCli(io: CliIo, args: readonly string[]): Promise<number
   addBacktest(program, io, finish);
   addTail(program, io, finish);
   addConfig(program, io, finish);
+  addCheck(program, io, finish);
+  addDoctor(program, io, finish);
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {

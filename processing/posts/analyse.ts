@@ -1,7 +1,8 @@
 import { parseLexicon, type LexiconTexts } from './lexicon.ts';
-import { createResolver } from './resolve.ts';
-import { createSentiment } from './sentiment.ts';
+import { instrumentsOf } from './resolve.ts';
+import { compoundOf } from './sentiment.ts';
 import type { InstrumentTable } from './table.ts';
+import { Units } from './units.ts';
 
 /** What a post says: about which instruments, and in which mood. */
 export interface PostAnalysis {
@@ -19,7 +20,11 @@ export interface PostAnalyserOptions {
 
 /** A post's instruments and sentiment in one call: pure, of its text alone. Throws CONFIG_INVALID for a table or lexicon that does not compile. */
 export function createPostAnalyser(options: PostAnalyserOptions): (post: { readonly text: string }) => PostAnalysis {
-  const resolve = createResolver(options.instruments);
-  const sentiment = createSentiment(parseLexicon(options.lexicon));
-  return ({ text }) => ({ instruments: resolve(text), compound: sentiment(text) });
+  const units = new Units();
+  const instruments = instrumentsOf(options.instruments);
+  const compound = compoundOf(parseLexicon(options.lexicon));
+  return ({ text }) => {
+    units.load(text);
+    return { instruments: instruments(units), compound: compound(units) };
+  };
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { hasCode } from '#proto';
 import { parseLexicon } from './index.ts';
 import { LEXICON } from './testing/files.ts';
+import { unitsOf } from './units.ts';
 import { wordTable } from './words.ts';
 
 describe('the shipped files', () => {
@@ -54,9 +55,9 @@ describe('the word table', () => {
         const table = wordTable(words);
         const text = around + candidate + around;
         const expected = words.findIndex((each) => fold(each) === fold(candidate));
-        expect(table.find(text, around.length, around.length + candidate.length)).toBe(expected);
+        expect(table.find(unitsOf(text), around.length, around.length + candidate.length)).toBe(expected);
         words.forEach((each) => {
-          expect(fold(words[table.find(each, 0, each.length)]!)).toBe(fold(each));
+          expect(fold(words[table.idOf(each)]!)).toBe(fold(each));
         });
       }),
     );

@@ -1,9 +1,9 @@
 import { fail } from '#proto';
-import { plainText } from './entities.ts';
 import { compileNames, type Name } from './names.ts';
 import { Scanner } from './scan.ts';
 import { compileSymbols } from './symbols.ts';
 import { defaultContextWords, defaultStopWords, type InstrumentTable } from './table.ts';
+import { Units } from './units.ts';
 
 /**
  * The instruments a text names, each once, in the order of their first mention. Costs time in proportion to the text (times,
@@ -22,6 +22,13 @@ const NEVER = -1;
  * (`@apple`) and addresses (`https://…`) name nothing.
  */
 export function createResolver(table: InstrumentTable): Resolver {
+  const units = new Units();
+  const instruments = instrumentsOf(table);
+  return (text) => instruments(units.load(text));
+}
+
+/** The same, of a text that is loaded already. */
+export function instrumentsOf(table: InstrumentTable): (units: Units) => readonly string[] {
   const { assets, stopWords = defaultStopWords, contextWords = defaultContextWords } = table;
   const instruments = assets.map((asset) => Object.freeze([...asset.instruments]));
   checkInstruments(instruments);
@@ -95,13 +102,12 @@ export function createResolver(table: InstrumentTable): Resolver {
     return result;
   }
 
-  return (given) => {
-    const text = plainText(given);
-    scanner.scan(text);
+  return (units) => {
+    scanner.scan(units);
     for (let i = 0; i < scanner.length; ) {
       const id = scanner.ids[i]!;
       if (id >= 0 && names.context[id] === 1) inContext = true;
-      i = id >= 0 && names.roots[id]! >= 0 ? match(text, i) : i + 1;
+      i = id >= 0 && names.roots[id]! >= 0 ? match(units.text, i) : i + 1;
     }
     return outcome();
   };

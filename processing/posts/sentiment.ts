@@ -1,7 +1,7 @@
-import { plainText } from './entities.ts';
 import type { Lexicon } from './lexicon.ts';
 import { AFTER_BUT, ALPHA, BEFORE_BUT, BOOST_AT_DISTANCE, CAPITALS, EXCLAMATION, MANY_QUESTIONS, MOST_EXCLAMATIONS, NEGATION, NEVER_SO, QUESTION } from './rules.ts';
 import { Tokenizer, UNKNOWN_NEGATOR, type Tokens } from './tokens.ts';
+import { Units } from './units.ts';
 import { Trait, compileVocabulary, type Vocabulary } from './vocabulary.ts';
 
 const { min, sign, sqrt } = Math;
@@ -21,10 +21,17 @@ export type Sentiment = (text: string) => number;
  * - `D:` is the sad face that raters saw, not a mirrored `:d`.
  */
 export function createSentiment(lexicon: Lexicon): Sentiment {
+  const units = new Units();
+  const compound = compoundOf(lexicon);
+  return (text) => compound(units.load(text));
+}
+
+/** The same, of a text that is loaded already. */
+export function compoundOf(lexicon: Lexicon): (units: Units) => number {
   const vocabulary = compileVocabulary(lexicon);
   const tokenizer = new Tokenizer(vocabulary);
-  return (text) => {
-    const tokens = tokenizer.read(plainText(text));
+  return (units) => {
+    const tokens = tokenizer.read(units);
     let sum = total(vocabulary, tokens);
     if (sum === 0) return 0;
     sum += sign(sum) * punctuation(tokens);

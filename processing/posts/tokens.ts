@@ -1,6 +1,6 @@
 import { Kind, isPunctuation, kindsOf } from './chars.ts';
-import type { Vocabulary } from './vocabulary.ts';
-import { Trait } from './vocabulary.ts';
+import { pointAt, type Units } from './units.ts';
+import { Trait, type Vocabulary } from './vocabulary.ts';
 
 export const UNKNOWN = -1;
 /** Not in the vocabulary, but it contains "n't". */
@@ -52,23 +52,24 @@ export class Tokenizer implements Tokens {
     this.#kinds = kindsOf(vocabulary.emoji.keys());
   }
 
-  read(text: string): Tokens {
+  read(units: Units): Tokens {
     this.#reset();
+    const { codes, length } = units;
     const kinds = this.#kinds;
     let start = -1;
     // Of the token that began at `start`: a bit for every kind in it, and LENGTHENED.
     let seen = 0;
     let previous = 0;
     let said = 0;
-    for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i);
+    for (let i = 0; i < length; i++) {
+      const code = codes[i]!;
       const kind = kinds[code]!;
       let emoji: Int32Array | undefined;
       if (kind > Kind.FOREIGN) {
-        const point = kind === Kind.EMOJI ? text.codePointAt(i)! : 0;
+        const point = kind === Kind.EMOJI ? pointAt(codes, i) : 0;
         emoji = kind === Kind.EMOJI ? this.#vocabulary.emoji.get(point) : undefined;
         if (kind === Kind.SEPARATOR || emoji !== undefined) {
-          if (start >= 0) this.#token(text, start, i, seen);
+          if (start >= 0) this.#token(units, start, i, seen);
           start = -1;
           if (emoji !== undefined) for (const word of emoji) this.#push(word, 0);
           if (point > 0xffff) i += 1;
@@ -90,7 +91,7 @@ export class Tokenizer implements Tokens {
         else if (code === 63) this.questions += 1;
       }
     }
-    if (start >= 0) this.#token(text, start, text.length, seen);
+    if (start >= 0) this.#token(units, start, length, seen);
     this.#joinPhrases();
     return this;
   }
@@ -123,20 +124,20 @@ export class Tokenizer implements Tokens {
     else this.allCapitals = false;
   }
 
-  #token(text: string, start: number, end: number, seen: number): void {
+  #token(units: Units, start: number, end: number, seen: number): void {
     let upper = (seen & UPPER) !== 0;
     let lower = (seen & LOWER) !== 0;
     if ((seen & (FOREIGN | EMOJI)) !== 0) {
-      const word = text.slice(start, end);
+      const word = units.text.slice(start, end);
       upper = word !== word.toLowerCase();
       lower = word !== word.toUpperCase();
     }
-    let id = this.#find(text, start, end, seen);
-    if (id === UNKNOWN && (seen & (SYMBOL | FOREIGN)) !== 0 && saysNot(text, start, end)) id = UNKNOWN_NEGATOR;
+    let id = this.#find(units, start, end, seen);
+    if (id === UNKNOWN && (seen & (SYMBOL | FOREIGN)) !== 0 && saysNot(units.codes, start, end)) id = UNKNOWN_NEGATOR;
     this.#push(id, upper && !lower ? 1 : 0);
   }
 
-  #find(text: string, start: number, end: number, seen: number): number {
+  #find({ text, codes }: Units, start: number, end: number, seen: number): number {
     const { table, faces, longestFace } = this.#vocabulary;
     let first = start;
     let last = end;
@@ -145,10 +146,10 @@ export class Tokenizer implements Tokens {
         const face = faces.get(text.slice(start, end));
         if (face !== undefined) return face;
       }
-      while (first < last && isPunctuation(text.charCodeAt(first))) first += 1;
-      while (last > first && isPunctuation(text.charCodeAt(last - 1))) last -= 1;
+      while (first < last && isPunctuation(codes[first]!)) first += 1;
+      while (last > first && isPunctuation(codes[last - 1]!)) last -= 1;
       if (last - first < end - start) {
-        const written = table.find(text, start, end);
+        const written = table.find(codes, start, end);
         if (written >= 0) return written;
       }
       if (first === last) {
@@ -156,7 +157,7 @@ export class Tokenizer implements Tokens {
         last = end;
       }
     }
-    const bare = table.find(text, first, last);
+    const bare = table.find(codes, first, last);
     const short = bare < 0 && (seen & LENGTHENED) !== 0 && last - first <= LONGEST_LENGTHENED;
     return short ? this.#shortened(text.slice(first, last)) : bare;
   }
@@ -164,10 +165,9 @@ export class Tokenizer implements Tokens {
   #shortened(word: string): number {
     const { table } = this.#vocabulary;
     const twice = word.replace(/(.)\1{2,}/gi, '$1$1');
-    const found = table.find(twice, 0, twice.length);
+    const found = table.idOf(twice);
     if (found >= 0) return found;
-    const once = word.replace(/(.)\1{2,}/gi, '$1');
-    return table.find(once, 0, once.length);
+    return table.idOf(word.replace(/(.)\1{2,}/gi, '$1'));
   }
 
   /** "kind of", "to die for": one token each. */
@@ -188,11 +188,11 @@ export class Tokenizer implements Tokens {
 }
 
 /** Contains "n't". */
-function saysNot(text: string, start: number, end: number): boolean {
+function saysNot(codes: Uint16Array, start: number, end: number): boolean {
   for (let i = start + 1; i < end - 1; i++) {
-    const code = text.charCodeAt(i);
+    const code = codes[i];
     if (code !== 39 && code !== 0x2019) continue;
-    if ((text.charCodeAt(i - 1) | 32) === 110 && (text.charCodeAt(i + 1) | 32) === 116) return true;
+    if ((codes[i - 1]! | 32) === 110 && (codes[i + 1]! | 32) === 116) return true;
   }
   return false;
 }

@@ -1,8 +1,12 @@
-/** Words of a fixed list, found in a text by their char codes: no substring is made for a look-up. */
+import { unitsOf } from './units.ts';
+
+/** Words of a fixed list, found among the code units of a text: no substring is made for a look-up. */
 export interface WordTable {
   readonly size: number;
   /** The word's index in the list, or -1. Folds as the table was told to. */
-  find(text: string, start: number, end: number): number;
+  find(codes: Uint16Array, start: number, end: number): number;
+  /** The same for a word by itself. */
+  idOf(word: string): number;
 }
 
 /** ASCII letters to lower case, the typographic apostrophe to the plain one. */
@@ -23,7 +27,7 @@ const FNV_PRIME = 0x01000193;
  */
 export function wordTable(words: readonly string[], fold: (code: number) => number = foldCode): WordTable {
   let bits = 4;
-  while (1 << bits < words.length * 4) bits += 1;
+  while (1 << bits < words.length * 2) bits += 1;
   const mask = (1 << bits) - 1;
   const slots = new Int32Array(1 << bits).fill(-1);
   const hashes = new Int32Array(words.length);
@@ -35,29 +39,31 @@ export function wordTable(words: readonly string[], fold: (code: number) => numb
   const lengths = new Int32Array(1 << 14);
   let longest = 0;
 
-  const shape = (text: string, start: number, end: number): number =>
-    ((folds[text.charCodeAt(start)]! & 127) << 7) | (folds[text.charCodeAt(end - 1)]! & 127);
+  const shape = (codes: Uint16Array, start: number, end: number): number =>
+    ((folds[codes[start]!]! & 127) << 7) | (folds[codes[end - 1]!]! & 127);
 
-  function find(text: string, start: number, end: number): number {
+  function find(codes: Uint16Array, start: number, end: number): number {
     const length = end - start;
     if (length > longest || length <= 0) return -1;
-    if ((lengths[shape(text, start, end)]! & (1 << min(length, 31))) === 0) return -1;
+    if ((lengths[shape(codes, start, end)]! & (1 << min(length, 31))) === 0) return -1;
     let hash = FNV_OFFSET;
-    for (let i = start; i < end; i++) hash = imul(hash ^ folds[text.charCodeAt(i)]!, FNV_PRIME);
+    for (let i = start; i < end; i++) hash = imul(hash ^ folds[codes[i]!]!, FNV_PRIME);
     hash ^= hash >>> 15;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const id = slots[slot]!;
       if (id < 0) return -1;
-      if (hashes[id] === hash && equals(id, text, start, length)) return id;
+      if (hashes[id] === hash && equals(id, codes, start, length)) return id;
     }
   }
 
-  function equals(id: number, text: string, start: number, length: number): boolean {
+  function equals(id: number, codes: Uint16Array, start: number, length: number): boolean {
     const offset = offsets[id]!;
     if (offsets[id + 1]! - offset !== length) return false;
-    for (let i = 0; i < length; i++) if (chars[offset + i] !== folds[text.charCodeAt(start + i)]) return false;
+    for (let i = 0; i < length; i++) if (chars[offset + i] !== folds[codes[start + i]!]) return false;
     return true;
   }
+
+  const idOf = (word: string): number => find(unitsOf(word), 0, word.length);
 
   words.forEach((word, id) => {
     const offset = offsets[id]!;
@@ -70,13 +76,13 @@ export function wordTable(words: readonly string[], fold: (code: number) => numb
     }
     hash ^= hash >>> 15;
     hashes[id] = hash;
-    if (find(word, 0, word.length) >= 0) return;
+    if (idOf(word) >= 0) return;
     longest = Math.max(longest, word.length);
-    const at = shape(word, 0, word.length);
+    const at = shape(unitsOf(word), 0, word.length);
     lengths[at] = lengths[at]! | (1 << min(word.length, 31));
     let slot = hash & mask;
     while (slots[slot]! >= 0) slot = (slot + 1) & mask;
     slots[slot] = id;
   });
-  return { size: words.length, find };
+  return { size: words.length, find, idOf };
 }

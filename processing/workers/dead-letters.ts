@@ -29,7 +29,7 @@ export function deadLetterRecord(layout: TopicLayout, letter: DeadLetter): Outpu
     topic: layout.name('dead-letters'),
     partition: 0,
     key: letter.key,
-    value: letter.value.subarray(0, MAX_VALUE_BYTES),
+    value: letter.value.length > MAX_VALUE_BYTES ? letter.value.subarray(0, MAX_VALUE_BYTES) : letter.value,
     headers: {
       ...letter.headers,
       ...(letter.value.length > MAX_VALUE_BYTES && { 'cut-from': String(letter.value.length) }),

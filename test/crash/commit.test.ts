@@ -47,7 +47,7 @@ function killOf(random: Random, turn: number): Kill {
   const kind = KINDS[turn % KINDS.length]!;
   const point = POINTS[Math.floor(turn / KINDS.length) % POINTS.length]!;
   const rare = kind === 'feature checkpoint' || kind === 'snapshot';
-  return { kind, point, n: random.whole(1, rare ? 5 : 12) };
+  return { kind, point, n: random.whole(1, rare ? 3 : 6) };
 }
 
 test(`killed ${KILLS} times by committed ordinal and restarted, a backtest gives what an uninterrupted one gives`, async () => {
