@@ -3,6 +3,7 @@
  * written: `npm ci` refuses a lock without them, on every platform. They get a version but no hash. Run after `npm install`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { stdout } from 'node:process';
 
 const file = 'package-lock.json';
 const lock = JSON.parse(readFileSync(file, 'utf8'));
@@ -38,4 +39,4 @@ for (const parent of Object.values(lock.packages)) {
 }
 lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
-process.stdout.write(`${added} packages of other platforms added\n`);
+stdout.write(`${added} packages of other platforms added\n`);
