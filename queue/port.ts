@@ -64,7 +64,10 @@ export interface ReadOptions {
   /** @default all */
   readonly partitions?: readonly number[];
   readonly from: StartPosition;
-  /** Stop at the end offsets that held when reading began, instead of following. @default false */
+  /**
+   * Stop at the end offsets that held when reading began, instead of following; on a compacted topic, when nothing newer is
+   * there, since a key written meanwhile moves to the end. @default false
+   */
   readonly toEnd?: boolean;
   /** Bytes of values read at once, a bound on memory. @default 4 MiB */
   readonly maxBytes?: number;

@@ -119,7 +119,8 @@ export class LogReading implements AsyncIterator<RecordBatch, undefined> {
     const { topic: name, partitions, from, toEnd } = this.#options;
     return choosePartitions(this.#log.catalog.get(name), partitions).map((partition) => ({
       cursor: new PartitionCursor(this.#log.store, partition, startOffset(this.#log, partition, from)),
-      before: toEnd === true ? partition.extent.end : Infinity,
+      // A key written meanwhile moves behind any end fixed now: a compacted topic is read until it is caught up.
+      before: toEnd === true && !partition.topic.compacted ? partition.extent.end : Infinity,
     }));
   }
 
