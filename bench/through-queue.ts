@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { silentObserver, startFeatureWorker, startTrainingWorker, type WorkerObserver } from '#processing';
-import { CONTENT_JSON, SCHEMA, headersOf, topicLayout, watermarkPostJson, type TopicLayout } from '#proto';
+import { CONTENT_JSON, SCHEMA, headersOf, topicLayout, watermarkJson, type TopicLayout } from '#proto';
 import type { Queue } from '#queue';
 import { openEmbeddedQueue } from '#queue/embedded';
 
@@ -60,7 +60,7 @@ async function fill(queue: Queue, layout: TopicLayout, { values }: TickRecords):
   for (let at = 0; at < values.length; at += 8) {
     await producer.send(values.slice(at, at + 8).map((value) => ({ topic, partition: 0, value, headers: TICK_HEADERS })));
   }
-  const value = watermarkPostJson('bench', END_OF_TIME);
+  const value = watermarkJson('bench', END_OF_TIME);
   await producer.send([{ topic: layout.name('posts'), partition: 0, value, headers: headersOf(CONTENT_JSON, SCHEMA.post) }]);
   await producer.close();
 }

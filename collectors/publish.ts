@@ -9,8 +9,7 @@ import {
   encodeTicksArrow,
   headersOf,
   partitionOf,
-  watermarkPostJson,
-  watermarkTickJson,
+  watermarkJson,
   type TickColumns,
   type TopicLayout,
 } from '#proto';
@@ -88,11 +87,10 @@ export function createPublisher(layout: TopicLayout, source: string, format: Tic
         records.push({ topic: posts, partition: partition(key), key, value: encodePostJson(post), headers: POST_JSON });
       }
       if (watermark !== undefined) {
-        const tick = watermarkTickJson(source, watermark);
-        const post = watermarkPostJson(source, watermark);
+        const value = watermarkJson(source, watermark);
         for (let place = 0; place < layout.inputs; place++) {
-          records.push({ topic: quotes, partition: place, value: tick, headers: TICK_JSON });
-          records.push({ topic: posts, partition: place, value: post, headers: POST_JSON });
+          records.push({ topic: quotes, partition: place, value, headers: TICK_JSON });
+          records.push({ topic: posts, partition: place, value, headers: POST_JSON });
         }
       }
       for (const rejection of rejections) records.push(deadLetter(deadLetters, rejection));

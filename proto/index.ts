@@ -40,8 +40,7 @@ export {
   encodeTicksArrow,
   invalidTick,
   tickAt,
-  watermarkPostJson,
-  watermarkTickJson,
+  watermarkJson,
 } from './codecs/ticks.ts';
 export { decodeFeatures, encodeFeatures, featureHeaders, type FeatureRows } from './codecs/features.ts';
 export {

@@ -50,8 +50,12 @@ export interface TopicLayout {
   readonly inputs: number;
   readonly shards: number;
   name(topic: TopicName): string;
-  specs(): TopicSpec[];
+  /** @param retention of topics with clean-up `delete`, but those that are kept for ever. @default everything is kept */
+  specs(retention?: Pick<TopicSpec, 'retentionMs' | 'retentionBytes'>): TopicSpec[];
 }
+
+/** Records of who decided what, when and why: small, and asked for years later. */
+const KEPT_FOR_EVER: ReadonlySet<TopicName> = new Set<TopicName>(['promotions']);
 
 /**
  * @param inputs partitions of quotes and posts
@@ -66,11 +70,12 @@ export function topicLayout(options: { prefix: string; inputs: number; shards: n
     inputs,
     shards,
     name,
-    specs: () =>
+    specs: (retention = {}) =>
       (Object.keys(TOPICS) as TopicName[]).map((topic) => ({
         name: name(topic),
         partitions: count[TOPICS[topic].partitions],
         cleanup: TOPICS[topic].cleanup,
+        ...(TOPICS[topic].cleanup === 'delete' && !KEPT_FOR_EVER.has(topic) && retention),
       })),
   };
 }

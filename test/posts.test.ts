@@ -22,8 +22,7 @@ import {
   encodeTicksArrow,
   headersOf,
   topicLayout,
-  watermarkPostJson,
-  watermarkTickJson,
+  watermarkJson,
   type Post,
   type TopicName,
 } from '#proto';
@@ -145,8 +144,8 @@ async function runPipeline(queue: Queue): Promise<void> {
       await producer.send([
         ...bars.records,
         ...tweets.records,
-        { topic: layout.name('quotes'), partition: 0, value: watermarkTickJson('end', end), headers: headersOf(CONTENT_JSON, SCHEMA.tick) },
-        { topic: layout.name('posts'), partition: 0, value: watermarkPostJson('end', end), headers: headersOf(CONTENT_JSON, SCHEMA.post) },
+        { topic: layout.name('quotes'), partition: 0, value: watermarkJson('end', end), headers: headersOf(CONTENT_JSON, SCHEMA.tick) },
+        { topic: layout.name('posts'), partition: 0, value: watermarkJson('end', end), headers: headersOf(CONTENT_JSON, SCHEMA.post) },
       ]);
       await runPipeline(queue);
 

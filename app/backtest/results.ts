@@ -1,5 +1,5 @@
 /** Reads what a run wrote, once, and sums it up: metrics, intervals, counts and digests. */
-import { BlockMeans, type MeanInterval } from '#models';
+import { BlockMeans, ClassificationMetrics, type MeanInterval } from '#models';
 import {
   Evaluation,
   SnapshotManifest,
@@ -62,22 +62,24 @@ const BLOCK_HORIZONS = 2;
 interface Tally {
   predictions: number;
   abstained: number;
-  outcomes: number;
-  expired: number;
+  readonly metrics: ClassificationMetrics;
+  /** Log loss by prediction ordinal, of each shard. */
   readonly losses: Map<string, Float64Array>;
-  readonly total: { logLoss: number; hits: number; brier: number; bins: Float64Array };
 }
 
 export async function readResults(options: {
   readonly queue: Queue;
   readonly layout: TopicLayout;
   readonly horizonUs: number;
+  readonly classes: number;
   readonly baselines: readonly string[];
   readonly models: readonly string[];
 }): Promise<RunResults> {
-  const { queue, layout, horizonUs, baselines, models } = options;
+  const { queue, layout, horizonUs, classes, baselines, models } = options;
   const records = (topic: TopicName): AsyncGenerator<QueueRecord> => recordsOf(queue, layout.name(topic));
-  const tallies = new Map(models.map((model) => [model, tally()]));
+  const tallies = new Map(
+    models.map((model): [string, Tally] => [model, { predictions: 0, abstained: 0, metrics: new ClassificationMetrics(classes), losses: new Map() }]),
+  );
 
   const features = new ResultDigest();
   for await (const record of records('features')) {
@@ -125,8 +127,8 @@ export async function readResults(options: {
   }
 
   const weights = await finalWeights(queue, layout);
-  const scored = models.filter((model) => tallies.get(model)!.outcomes > 0);
-  const meanLoss = (model: string): number => tallies.get(model)!.total.logLoss / tallies.get(model)!.outcomes;
+  const scored = models.filter((model) => tallies.get(model)!.metrics.outcomes > 0);
+  const meanLoss = (model: string): number => tallies.get(model)!.metrics.values().logLoss;
   const baseline = scored.filter((model) => baselines.includes(model)).sort((a, b) => meanLoss(a) - meanLoss(b))[0] ?? null;
   return {
     baseline,
@@ -156,42 +158,20 @@ function canonicalOutcome(o: Outcome): unknown[] {
   return [o.model, o.version, o.instrument, o.predictionOrdinal, o.eventTimeUs, o.dueTimeUs, o.label, o.returnBps, o.logLoss, o.probabilities];
 }
 
-function tally(): Tally {
-  return {
-    predictions: 0,
-    abstained: 0,
-    outcomes: 0,
-    expired: 0,
-    losses: new Map(),
-    total: { logLoss: 0, hits: 0, brier: 0, bins: new Float64Array(30) },
-  };
-}
-
 /** Shard of a task name: models of one shard predict the same rows under the same ordinals. */
 function shardOf(task: string): string {
   return task.slice(task.lastIndexOf('/') + 1);
 }
 
-function addOutcome(counts: Tally, outcome: Outcome, times: Map<string, Float64Array>): void {
-  if (outcome.expired) {
-    counts.expired += 1;
+function addOutcome({ metrics, losses }: Tally, outcome: Outcome, times: Map<string, Float64Array>): void {
+  const { task, expired, probabilities, label, logLoss, predictionOrdinal, dueTimeUs } = outcome;
+  if (expired) {
+    metrics.expire();
     return;
   }
-  counts.outcomes += 1;
-  const { probabilities, label, logLoss, predictionOrdinal, dueTimeUs } = outcome;
-  const top = probabilities.indexOf(Math.max(...probabilities));
-  const { total } = counts;
-  total.logLoss += logLoss;
-  if (top === label) total.hits += 1;
-  probabilities.forEach((p, c) => {
-    total.brier += (p - (c === label ? 1 : 0)) ** 2;
-  });
-  const bin = 3 * Math.min(9, Math.floor(probabilities[top]! * 10));
-  total.bins[bin] = total.bins[bin]! + 1;
-  total.bins[bin + 1] = total.bins[bin + 1]! + probabilities[top]!;
-  if (top === label) total.bins[bin + 2] = total.bins[bin + 2]! + 1;
-  const shard = shardOf(outcome.task);
-  put(counts.losses, shard, predictionOrdinal, logLoss);
+  metrics.add(Float64Array.from(probabilities), 0, label);
+  const shard = shardOf(task);
+  put(losses, shard, predictionOrdinal, logLoss);
   put(times, shard, predictionOrdinal, dueTimeUs);
 }
 
@@ -221,22 +201,10 @@ function difference(own: Tally, other: Tally, times: ReadonlyMap<string, Float64
   return means.interval();
 }
 
-function summary(counts: Tally) {
-  const { predictions, abstained, outcomes, expired, total } = counts;
-  const n = Math.max(1, outcomes);
-  let calibration = 0;
-  for (let b = 0; b < 30; b += 3) calibration += Math.abs(total.bins[b + 1]! - total.bins[b + 2]!);
-  return {
-    predictions,
-    abstained,
-    outcomes,
-    expired,
-    open: predictions - abstained - outcomes - expired,
-    logLoss: total.logLoss / n,
-    accuracy: total.hits / n,
-    brier: total.brier / n,
-    calibrationError: calibration / n,
-  };
+function summary({ predictions, abstained, metrics }: Tally) {
+  const { outcomes, expired, logLoss, accuracy, brier, calibrationError } = metrics.values();
+  const open = predictions - abstained - outcomes - expired;
+  return { predictions, abstained, outcomes, expired, open, logLoss, accuracy, brier, calibrationError };
 }
 
 /** Newest manifest of every model and shard. */

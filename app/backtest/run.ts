@@ -9,6 +9,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline as streamPipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Registry } from 'prom-client';
 import type { Logger } from 'pino';
@@ -49,6 +50,7 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRes
     config,
     logger,
     metrics: watch.metrics,
+    keepAll: true,
     onFailure: (error) => {
       failure ??= error;
       failed.abort();
@@ -78,6 +80,7 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRes
       queue: pipeline.queue,
       layout: pipeline.layout,
       horizonUs: config.target.horizon,
+      classes: config.target.classes,
       baselines: BASELINES.map(({ name }) => name),
       models: modelSpecs(config).map(({ name }) => name),
     });
@@ -119,24 +122,16 @@ async function caughtUp(queue: Queue, group: string, topics: readonly string[]):
   return true;
 }
 
-function pause(stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      stop.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, 20);
-    stop.addEventListener('abort', done, { once: true });
-  });
+async function pause(stop: AbortSignal): Promise<void> {
+  await sleep(20, undefined, { signal: stop }).catch(() => undefined); // On abort the caller looks at the signal.
 }
 
 /** Marks the directory as this run's, or checks that it is. */
 async function claimDirectory(config: Config): Promise<void> {
   const { directory } = config.queue;
   const source = config.sources[0]!;
-  const { topics, features, target, models, training } = config;
-  const decisive = { topics, features, target, models, training, laps: source.laps, posts: source.made_up_posts, mapping: await resolveMapping(source, config) };
+  const { topics: { prefix, partitions, shards }, features, target, models, training } = config;
+  const decisive = { prefix, partitions, shards, features, target, models, training, laps: source.laps, posts: source.made_up_posts, mapping: await resolveMapping(source, config) };
   const run = {
     version: 1,
     recording: await fileDigest(source.file),

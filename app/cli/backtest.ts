@@ -2,6 +2,8 @@
 import { SingleBar } from 'cli-progress';
 import { InvalidArgumentError, type Command } from 'commander';
 
+import { fail } from '#proto';
+
 import { runBacktest, type BacktestResult } from '../backtest/run.ts';
 import { resultsTable } from '../backtest/table.ts';
 import type { Config } from '../config/schema.ts';
@@ -15,7 +17,8 @@ interface BacktestFlags extends ConfigFlags {
   readonly instrument?: string;
   readonly speed: number | 'max';
   readonly laps: number | 'forever';
-  readonly posts?: number;
+  readonly madeUpPosts?: number;
+  readonly postsAbout?: string;
   readonly json?: boolean;
 }
 
@@ -29,6 +32,7 @@ export function addBacktest(program: Command, io: CliIo, finish: (code: number) 
     .option('--speed <n|max>', 'recorded seconds a second; results do not depend on it', speedArgument, 'max')
     .option('--laps <n>', 'how often it is played; only the first lap is unseen data', lapsArgument, 1)
     .option('--made-up-posts <perMinute>', 'posts made up by a generator, a minute of recorded time', rateArgument)
+    .option('--posts-about <ids>', 'instruments they are about, with commas between (default: that of --instrument)')
     .option('--json', 'results as JSON')
     .addHelpText(
       'after',
@@ -43,7 +47,7 @@ Examples:
   $ foretick backtest examples/recordings/binance_spot_l1_trades_20250325.csv.gz --data runs/binance
   $ foretick backtest eurusd.csv.gz --instrument fxcm:EUR-USD --data runs/eurusd --json`,
     )
-    .action(async (file: string, flags: BacktestFlags & { madeUpPosts?: number }) => {
+    .action(async (file: string, flags: BacktestFlags) => {
       finish(await backtest(io, file, flags));
     });
 }
@@ -54,7 +58,7 @@ function rateArgument(text: string): number {
   return rate;
 }
 
-async function backtest(io: CliIo, file: string, flags: BacktestFlags & { madeUpPosts?: number }): Promise<number> {
+async function backtest(io: CliIo, file: string, flags: BacktestFlags): Promise<number> {
   const json = flags.json === true;
   const stop = stopSignal(io, () => undefined);
   const bar = json || io.stderr.isTTY !== true ? null : progressBar(io);
@@ -78,8 +82,11 @@ async function backtest(io: CliIo, file: string, flags: BacktestFlags & { madeUp
   }
 }
 
-function sourceOf(file: string, flags: BacktestFlags & { madeUpPosts?: number }): Record<string, unknown> {
-  const { mapping, instrument, speed, laps, madeUpPosts } = flags;
+function sourceOf(file: string, flags: BacktestFlags): Record<string, unknown> {
+  const { mapping, instrument, speed, laps, madeUpPosts, postsAbout = instrument } = flags;
+  if (madeUpPosts !== undefined && postsAbout === undefined) {
+    throw fail('CONFIG_INVALID', 'made-up posts need instruments to be about: give --posts-about');
+  }
   return {
     name: 'backtest',
     kind: 'replay',
@@ -89,7 +96,7 @@ function sourceOf(file: string, flags: BacktestFlags & { madeUpPosts?: number })
     times: 'kept',
     ...(mapping !== undefined && { mapping }),
     ...(instrument !== undefined && { instrument }),
-    ...(madeUpPosts !== undefined && { made_up_posts: { per_minute: madeUpPosts, instruments: [instrument ?? 'made-up:POSTS'] } }),
+    ...(madeUpPosts !== undefined && { made_up_posts: { per_minute: madeUpPosts, instruments: postsAbout?.split(',') } }),
   };
 }
 

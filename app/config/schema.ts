@@ -23,6 +23,8 @@ const topicsSchema = z
     prefix: name('a prefix').default('foretick').describe('First part of every topic name'),
     partitions: z.int().min(1).max(1024).default(1).describe('Partitions of quotes and posts'),
     shards: z.int().min(1).max(1024).default(1).describe('Learning shards: partition p feeds shard p mod shards'),
+    retention: duration().default(7 * 86_400e6).describe('How long records are kept; backtests keep everything'),
+    retention_bytes: size().default(512 * 1024 * 1024).describe('Bytes kept of each partition, whatever their age; backtests keep everything'),
   })
   .prefault({});
 

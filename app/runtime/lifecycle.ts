@@ -25,6 +25,8 @@ export class Lifecycle {
   readonly #started: Component[] = [];
   #state: LifecycleState = 'CREATED';
   #starting: Promise<void> | null = null;
+  /** The part that is being started: it is stopped only once it has started, or it would go on behind our back. */
+  #inFlight: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | null = null;
 
   constructor(options: LifecycleOptions) {
@@ -53,7 +55,8 @@ export class Lifecycle {
       if (this.#stopping) return;
       this.#started.push(component);
       try {
-        await component.start();
+        this.#inFlight = component.start();
+        await this.#inFlight;
       } catch (error) {
         await this.stop();
         throw error;
@@ -65,9 +68,10 @@ export class Lifecycle {
   async #stop(): Promise<void> {
     this.#enter('DRAINING');
     const deadline = performance.now() + this.#options.graceMs;
+    const inFlight = this.#inFlight.catch(() => undefined); // Whoever called `start` has the error.
     for (const component of this.#started.reverse()) {
       try {
-        await before(deadline, component);
+        await before(deadline, component.name, inFlight.then(() => component.stop()));
       } catch (error) {
         this.#options.onStopError?.(component.name, asForetickError(error));
       }
@@ -81,15 +85,15 @@ export class Lifecycle {
   }
 }
 
-async function before(deadline: number, component: Component): Promise<void> {
+async function before(deadline: number, name: string, stopped: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(fail('INTERNAL', `${component.name} did not stop in time`));
+      reject(fail('INTERNAL', `${name} did not stop in time`));
     }, Math.max(100, deadline - performance.now()));
   });
   try {
-    await Promise.race([component.stop(), late]);
+    await Promise.race([stopped, late]);
   } finally {
     clearTimeout(timer);
   }

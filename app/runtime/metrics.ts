@@ -26,6 +26,7 @@ export function runtimeMetrics(registry: Registry, progress: ProgressWatch): Run
   const restorations = new Histogram({ name: 'foretick_worker_restore_seconds', help: 'Restoring state on assignment', labelNames, buckets: SECONDS, registers });
   const lag = new Gauge({ name: 'foretick_worker_lag_records', help: 'Records between the committed position and the end of the inputs', labelNames, registers });
   const deadLetters = new Counter({ name: 'foretick_dead_letters_total', help: 'Records and rows put into dead-letters', labelNames: ['role', 'code'], registers });
+  const refused = new Counter({ name: 'foretick_snapshots_refused_total', help: 'Snapshots that could not be restored; an older one was', labelNames: ['name', 'code'], registers });
   const failures = new Counter({ name: 'foretick_task_failures_total', help: 'Tasks that ended for good', labelNames: ['role'], registers });
   const retries = new Counter({ name: 'foretick_task_retries_total', help: 'Tasks started again after a retriable error', labelNames: ['role'], registers });
   const ticks = new Counter({ name: 'foretick_collector_ticks_total', help: 'Ticks published', labelNames: ['source'], registers });
@@ -51,6 +52,9 @@ export function runtimeMetrics(registry: Registry, progress: ProgressWatch): Run
         },
         deadLetter: (code) => {
           deadLetters.inc({ role, code });
+        },
+        refused: (error) => {
+          refused.inc({ name, code: error.code });
         },
         checkpointed: ({ ms }) => {
           checkpoints.observe(labels, ms / 1000);

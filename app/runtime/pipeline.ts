@@ -21,6 +21,8 @@ export interface PipelineOptions {
   /** A part failed for good: the process should end. */
   readonly onFailure: (error: ForetickError) => void;
   readonly onProgress?: (source: string, progress: ReplayProgress) => void;
+  /** Keep every record, for a run whose results are read in the end. @default false */
+  readonly keepAll?: boolean;
   /** Opens the queue. @default the embedded one, in the configured directory */
   readonly openQueue?: (config: Config) => Promise<Queue>;
 }
@@ -82,12 +84,13 @@ export class Pipeline {
   }
 
   #queueComponent(): Component {
-    const { config, openQueue } = this.#options;
+    const { config, openQueue, logger, keepAll = false } = this.#options;
+    const { retention, retention_bytes } = config.topics;
     return {
       name: 'queue',
       start: async () => {
-        this.#queue = openQueue ? await openQueue(config) : await openEmbedded(config);
-        await this.#queue.ensureTopics(this.layout.specs());
+        this.#queue = openQueue ? await openQueue(config) : await openEmbedded(config, logger);
+        await this.#queue.ensureTopics(this.layout.specs(keepAll ? {} : { retentionMs: retention / 1000, retentionBytes: retention_bytes }));
         const { champion } = config.training;
         const others = config.models.map(({ name }) => name).filter((name) => name !== champion);
         await ensureAlias(this.#queue, this.layout, 'champion', champion, others);
@@ -177,8 +180,15 @@ export class Pipeline {
   }
 }
 
-function openEmbedded(config: Config): Promise<Queue> {
-  return openEmbeddedQueue({ directory: config.queue.directory, maxRecordBytes: config.queue.max_record_bytes });
+function openEmbedded({ queue }: Config, logger: Logger): Promise<Queue> {
+  return openEmbeddedQueue({
+    directory: queue.directory,
+    maxRecordBytes: queue.max_record_bytes,
+    onCleanUpError: (error) => {
+      const { code, message } = asForetickError(error);
+      logger.error({ code }, `clean-up: ${message}`);
+    },
+  });
 }
 
 function member(name: string, join: () => Promise<Membership>): Component {

@@ -2,7 +2,7 @@
  * A confidence interval of the mean of paired loss differences that overlap in time.
  *
  * Labels of neighbouring predictions share most of their horizon, and instruments move together, so
- * single differences are far from independent. Sums over blocks of time that are several horizons long nearly
+ * single differences are far from independent. Sums over blocks of time that are longer than a horizon, twice at least, nearly
  * are: this is the method of batch means (Alexopoulos and Seila, in Handbook of Simulation, 1998, ch. 7), with
  * a ratio estimator because blocks hold unequally many outcomes, and Student's t for few blocks.
  */
@@ -36,7 +36,7 @@ export class BlockMeans {
   readonly #blockUs: number;
   readonly #sums = new Map<number, { sum: number; count: number }>();
 
-  /** @param blockUs length of a block, microseconds: several horizons */
+  /** @param blockUs length of a block, microseconds: two horizons or more */
   constructor(blockUs: number) {
     this.#blockUs = blockUs;
   }

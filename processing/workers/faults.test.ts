@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
-import { CONTENT_JSON, Post, SCHEMA, encodePostJson, headersOf, watermarkPostJson } from '#proto';
+import { CONTENT_JSON, Post, SCHEMA, encodePostJson, headersOf, watermarkJson } from '#proto';
 import type { Membership, OutputRecord } from '#queue';
 
 import { withFault, withStop, type Call } from './testing/faults.ts';
@@ -33,7 +33,7 @@ function input(bench: Bench): Promise<void> {
     if (i % 12 !== 5) return [];
     const post = Post.fromPartial({ instrument, source: 'test', eventTimeUs: eventTime, receiptTimeUs: receiptTime - 500, text: 'up' });
     const record = (value: string): OutputRecord => ({ topic: bench.layout.name('posts'), partition: 0, value, headers: headersOf(CONTENT_JSON, SCHEMA.post) });
-    return [record(encodePostJson(post)), record(watermarkPostJson('test', receiptTime - 400))];
+    return [record(encodePostJson(post)), record(watermarkJson('test', receiptTime - 400))];
   });
   return feed(bench, [...posts, ...tickRecords(bench.layout, ticks, 5)]);
 }

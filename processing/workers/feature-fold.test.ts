@@ -48,7 +48,7 @@ function newFold(committed = { rows: 0, deadLetters: 0 }, engine = new FeatureEn
 }
 
 function foldAll(fold: FeatureFold, record: QueueRecord): OutputRecord[] {
-  const input = record.topic === layout.name('posts') ? postInput(record) : tickInput(record);
+  const input = record.topic === layout.name('posts') ? postInput(record) : tickInput(record, 60e6);
   for (let row = 0; row < input.rows; row++) fold.fold(input.value, row);
   return fold.take();
 }

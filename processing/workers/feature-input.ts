@@ -12,16 +12,23 @@ export type FeatureInput =
 
 const NO_TIME = (): number => 0;
 
-export function tickInput(record: QueueRecord): MergeRecord<FeatureInput> {
+/** @param maxLatenessUs a tick received later than this after it happened will be refused */
+export function tickInput(record: QueueRecord, maxLatenessUs: number): MergeRecord<FeatureInput> {
   return guarded(record, () => {
     const ticks = decodeTicks(record);
     const ids = new Int32Array(ticks.instruments.length).fill(-1);
-    const times = ticks.receiptTime;
-    const { kind } = ticks;
+    const { kind, eventTime, receiptTime } = ticks;
+    // A receipt time that is no time, or too late to be believed, may not move its log's clock: all that follows
+    // would count as received no earlier, and wait for the other log to get there.
+    const time = (row: number): number => {
+      const received = receiptTime[row]!;
+      const believable = kind[row] === TickKind.WATERMARK || received - eventTime[row]! <= maxLatenessUs;
+      return believable ? safeTime(received) : 0;
+    };
     return {
       rows: ticks.length,
-      time: (row) => safeTime(times[row]!),
-      mark: (row) => kind[row] === TickKind.WATERMARK && safeTime(times[row]!) > 0,
+      time,
+      mark: (row) => kind[row] === TickKind.WATERMARK && time(row) > 0,
       value: { kind: 'ticks', record, ticks, ids },
     };
   });
@@ -35,7 +42,6 @@ export function postInput(record: QueueRecord): MergeRecord<FeatureInput> {
   });
 }
 
-/** A receipt time that is no time may not move its log's clock. */
 function safeTime(time: number): number {
   return time > 0 && time < Number.MAX_SAFE_INTEGER ? time : 0;
 }

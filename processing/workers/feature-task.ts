@@ -36,6 +36,7 @@ export interface FeatureTaskOptions {
 
 /** Rows worked through before a commit. */
 const STEP_ROWS = 8192;
+const DEFAULT_LATENESS_US = 60e6;
 
 export function featureTask(options: FeatureTaskOptions, partition: number): Task {
   return { run: (context) => runFeatureTask(options, partition, context) };
@@ -60,7 +61,7 @@ async function runFeatureTask(options: FeatureTaskOptions, partition: number, co
     featureSet: set.id,
     names: set.names,
     batchRows: options.batchRows ?? 1024,
-    maxLatenessUs: options.maxLatenessUs ?? 60e6,
+    maxLatenessUs: options.maxLatenessUs ?? DEFAULT_LATENESS_US,
     maxFutureUs: options.maxFutureUs ?? 1e6,
     onDeadLetter: (code) => {
       observer.deadLetter(code);
@@ -94,14 +95,18 @@ class FeatureLoop {
   /** Newest positions that are committed. */
   readonly #committed: Map<string, number>;
   #sinceCheckpoint = 0;
+  /** Whether anything was read since: in a silent market watermarks alone move positions, and the log behind them may go. */
+  #moved = false;
   #lastCheckpoint = performance.now();
   #more = false;
+  readonly #maxLatenessUs: number;
 
   constructor(options: FeatureTaskOptions, context: TaskContext, state: LoopState) {
     this.#options = options;
     this.#context = context;
     this.#state = state;
     this.#committed = new Map(context.committed);
+    this.#maxLatenessUs = options.maxLatenessUs ?? DEFAULT_LATENESS_US;
   }
 
   /** Takes what there is, works through at most STEP_ROWS rows, commits. */
@@ -118,8 +123,7 @@ class FeatureLoop {
     let records = 0;
     for (const batch of batches) {
       const log = inputs.indexOf(batch.topic);
-      const decode = log === 0 ? tickInput : postInput;
-      for (const record of batch.records) merge.push(log, decode(record));
+      for (const record of batch.records) merge.push(log, log === 0 ? tickInput(record, this.#maxLatenessUs) : postInput(record));
       merge.skipTo(log, batch.nextOffset);
       this.#ends.set(batch.topic, batch.endOffset);
       records += batch.records.length;
@@ -129,8 +133,9 @@ class FeatureLoop {
       fold.fold(input, row);
     });
     this.#more = rows === STEP_ROWS;
-    await this.#commit(rows, started);
+    await this.#commit(records, rows, started);
     this.#sinceCheckpoint += rows;
+    this.#moved ||= records > 0 || rows > 0;
     if (this.#checkpointDue()) await this.checkpoint();
   }
 
@@ -139,7 +144,7 @@ class FeatureLoop {
     return this.#sinceCheckpoint >= checkpointRows || performance.now() - this.#lastCheckpoint >= checkpointIntervalMs;
   }
 
-  async #commit(rows: number, started: number): Promise<void> {
+  async #commit(records: number, rows: number, started: number): Promise<void> {
     const { inputs, merge, fold } = this.#state;
     const outputs = fold.take();
     const offsets = new Map<string, number>();
@@ -155,7 +160,8 @@ class FeatureLoop {
       await this.#context.commit({ outputs, offsets, metadata: JSON.stringify(this.#written()) });
       for (const [topic, offset] of offsets) this.#committed.set(topic, offset);
     }
-    if (rows > 0 || outputs.length > 0) {
+    // Rows may have to wait for the other log: what was taken is dealt with all the same.
+    if (records > 0 || rows > 0) {
       this.#options.observer.committed({ rows, outputs: outputs.length, lag, ms: performance.now() - started });
     }
   }
@@ -171,7 +177,7 @@ class FeatureLoop {
   }
 
   async checkpoint(): Promise<void> {
-    if (this.#sinceCheckpoint === 0) return;
+    if (!this.#moved) return;
     const { inputs, merge, fold, partition, task } = this.#state;
     const started = performance.now();
     const { layout, set, observer } = this.#options;
@@ -182,6 +188,7 @@ class FeatureLoop {
     });
     await this.#context.commit({ outputs });
     this.#sinceCheckpoint = 0;
+    this.#moved = false;
     this.#lastCheckpoint = performance.now();
     observer.checkpointed({ records: outputs.length, ms: performance.now() - started });
   }

@@ -1,6 +1,6 @@
 /** Snapshots of a training task on the compacted `models` topic; older versions are retired. */
 import { SectionAssembler, retireRecords, snapshotRecords, type AssembledSnapshot } from '#models';
-import { asForetickError, type SnapshotManifest, type TopicLayout } from '#proto';
+import { asForetickError, type ForetickError, type SnapshotManifest, type TopicLayout } from '#proto';
 import type { OutputRecord, Queue } from '#queue';
 
 import { targetMessage } from '../training/target.ts';
@@ -11,18 +11,24 @@ import type { TrainingTaskOptions } from './training-task.ts';
 const KEEP = 2;
 
 export interface KnownSnapshots {
+  /** The newest that is whole. */
   readonly newest: AssembledSnapshot | undefined;
-  /** Manifests on the topic, oldest first. */
+  /** Manifests of whole snapshots on the topic, oldest first. */
   manifests: SnapshotManifest[];
+  /** Why newer ones were passed over. */
+  readonly refused: readonly ForetickError[];
 }
 
-/** What the topic holds of a model's shard. SNAPSHOT_CORRUPT when the newest is. */
+/**
+ * What the topic holds of a model's shard. A broken snapshot costs no more than working through the log again from the one
+ * before it; SNAPSHOT_CORRUPT when there is none before it.
+ */
 export async function newestSnapshots(queue: Queue, layout: TopicLayout, model: string, shard: number): Promise<KnownSnapshots> {
   const assembler = new SectionAssembler();
   const prefix = `${model}/${shard}/`;
   const manifests: SnapshotManifest[] = [];
   let newest: AssembledSnapshot | undefined;
-  let broken: unknown;
+  let refused: ForetickError[] = [];
   const topic = layout.name('models');
   for await (const batch of queue.read({ topic, partitions: [shard], from: 'earliest', toEnd: true })) {
     for (const record of batch.records) {
@@ -33,15 +39,14 @@ export async function newestSnapshots(queue: Queue, layout: TopicLayout, model: 
         if (!snapshot) continue;
         newest = snapshot;
         manifests.push(snapshot.manifest);
-        broken = undefined;
+        refused = [];
       } catch (error) {
-        // An older version may have lost its chunks to compaction while its manifest still stands.
-        broken = error;
+        refused.push(asForetickError(error));
       }
     }
   }
-  if (broken !== undefined) throw asForetickError(broken);
-  return { newest, manifests };
+  if (!newest && refused.length > 0) throw refused[0]!;
+  return { newest, manifests, refused };
 }
 
 /** Records of a snapshot at `offset`, and tombstones of versions it replaces. Updates `known`. */

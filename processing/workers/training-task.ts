@@ -45,6 +45,7 @@ async function runTrainingTask(options: TrainingTaskOptions, shard: number, cont
   const started = performance.now();
   const trainer = new Trainer({ ...options, task: trainingTaskName(options.spec.name, shard), width: options.featureNames.length });
   const known = await newestSnapshots(queue, layout, options.spec.name, shard);
+  for (const error of known.refused) observer.refused(error);
   const snapshot = known.newest;
   let offset = 0;
   if (snapshot) {

@@ -55,6 +55,19 @@ export function schemaOf(fields: Record<string, DataType>, metadata: Record<stri
   );
 }
 
+/** Schemas by what tells them apart. Bounded: sources and tasks come from records, which anybody may write. */
+export function schemaCache(): (id: string, make: () => Schema) => Schema {
+  const schemas = new Map<string, Schema>();
+  return (id, make) => {
+    let schema = schemas.get(id);
+    if (!schema) {
+      schema = make();
+      if (schemas.size < 4096) schemas.set(id, schema);
+    }
+    return schema;
+  };
+}
+
 type Column = Data;
 
 export const column = {

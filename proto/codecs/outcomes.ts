@@ -2,7 +2,7 @@
 import type { Schema } from 'apache-arrow';
 
 import { Outcome } from '../gen/foretick/v1/prediction.ts';
-import { column, encodeStream, listOf, readStream, schemaOf, types, type StreamReader } from './arrow.ts';
+import { column, encodeStream, listOf, readStream, schemaCache, schemaOf, types, type StreamReader } from './arrow.ts';
 import { decodeJson, gather, gatherRows, requireNumbers, requireSchema, textColumn } from './columns.ts';
 import { CONTENT_ARROW, SCHEMA, type Encoded } from './wire.ts';
 
@@ -26,13 +26,12 @@ export interface OutcomeColumns {
   readonly probabilities: Float64Array;
 }
 
-const schemas = new Map<string, Schema>();
+const schemas = schemaCache();
 
 function schemaFor(o: OutcomeColumns): Schema {
   const id = JSON.stringify([o.task, o.model, o.classes]);
-  let schema = schemas.get(id);
-  if (!schema) {
-    schema = schemaOf(
+  return schemas(id, () =>
+    schemaOf(
       {
         instrument: types.text,
         ordinal: types.i64,
@@ -46,10 +45,8 @@ function schemaFor(o: OutcomeColumns): Schema {
         probabilities: listOf(types.f64, o.classes),
       },
       { task: o.task, model: o.model },
-    );
-    if (schemas.size < 4096) schemas.set(id, schema);
-  }
-  return schema;
+    ),
+  );
 }
 
 /** `rows`: indices to take, in that order; null: all. */

@@ -2,7 +2,7 @@
 import type { Schema } from 'apache-arrow';
 
 import { Prediction } from '../gen/foretick/v1/prediction.ts';
-import { column, encodeStream, listOf, readStream, schemaOf, types, type StreamReader } from './arrow.ts';
+import { column, encodeStream, listOf, readStream, schemaCache, schemaOf, types, type StreamReader } from './arrow.ts';
 import { decodeJson, gather, gatherRows, requireNumbers, requireSchema, textColumn } from './columns.ts';
 import { CONTENT_ARROW, SCHEMA, type Encoded } from './wire.ts';
 
@@ -32,14 +32,13 @@ export interface PredictionColumns {
   readonly abstained: Uint8Array;
 }
 
-const schemas = new Map<string, Schema>();
+const schemas = schemaCache();
 
 function schemaFor(p: PredictionColumns): Schema {
   const metadata = { task: p.task, model: p.model, feature_set: p.featureSet, row_task: p.rowTask };
   const id = JSON.stringify([metadata, p.classes]);
-  let schema = schemas.get(id);
-  if (!schema) {
-    schema = schemaOf(
+  return schemas(id, () =>
+    schemaOf(
       {
         instrument: types.text,
         ordinal: types.i64,
@@ -52,10 +51,8 @@ function schemaFor(p: PredictionColumns): Schema {
         abstained: types.u8,
       },
       metadata,
-    );
-    if (schemas.size < 4096) schemas.set(id, schema);
-  }
-  return schema;
+    ),
+  );
 }
 
 /** `rows`: indices to take, in that order; null: all. */

@@ -17,8 +17,7 @@ import {
   invalidTick,
   tickAt,
   ticksOf,
-  watermarkPostJson,
-  watermarkTickJson,
+  watermarkJson,
   type TickColumns,
   type TickRow,
 } from '#proto';
@@ -164,7 +163,7 @@ test('posts round-trip through JSON', () => {
 
 test('watermarks of both logs round-trip', () => {
   const value = (text: string): Uint8Array => Buffer.from(text);
-  const mark = decodePost({ value: value(watermarkPostJson('s', 9)), headers: {} });
+  const mark = decodePost({ value: value(watermarkJson('s', 9)), headers: {} });
   expect([mark.receiptTimeUs, mark.watermark, mark.source]).toEqual([9, {}, 's']);
-  expect(rowsOf(decodeTicks({ value: value(watermarkTickJson('s', 9)), headers: {} }))).toEqual(filled([{ ...GOOD.watermark, receiptTime: 9 }]));
+  expect(rowsOf(decodeTicks({ value: value(watermarkJson('s', 9)), headers: {} }))).toEqual(filled([{ ...GOOD.watermark, receiptTime: 9 }]));
 });

@@ -4,7 +4,7 @@ import type { Schema } from 'apache-arrow';
 import { fail } from '../errors.ts';
 import { Post, Tick } from '../gen/foretick/v1/market.ts';
 import { TickKind, TickSide, createTicks, ticksOf, type TickColumns, type TickRow } from '../ticks.ts';
-import { column, encodeStream, readStream, schemaOf, types, type StreamReader } from './arrow.ts';
+import { column, encodeStream, readStream, schemaCache, schemaOf, types, type StreamReader } from './arrow.ts';
 import { decodeJson, gather, requireSchema } from './columns.ts';
 import { isAmount, isInstrument, isTime } from './range.ts';
 import { CONTENT_ARROW, SCHEMA, type Encoded } from './wire.ts';
@@ -25,13 +25,11 @@ const QUOTE = { bid: types.f64, bid_size: types.f64, ask: types.f64, ask_size: t
 const TRADE = { price: types.f64, size: types.f64, side: types.i8 };
 const BAR = { open: types.f64, high: types.f64, low: types.f64, interval: types.i64 };
 
-const schemas = new Map<string, Schema>();
+const schemas = schemaCache();
 
 function schemaFor(source: string, kinds: number): Schema {
-  const id = `${kinds}/${source}`;
-  let schema = schemas.get(id);
-  if (!schema) {
-    schema = schemaOf(
+  return schemas(`${kinds}/${source}`, () =>
+    schemaOf(
       {
         ...CORE,
         ...(kinds & QUOTES ? QUOTE : {}),
@@ -39,10 +37,8 @@ function schemaFor(source: string, kinds: number): Schema {
         ...(kinds & BARS ? BAR : {}),
       },
       { source },
-    );
-    if (schemas.size < 1024) schemas.set(id, schema);
-  }
-  return schema;
+    ),
+  );
 }
 
 /**
@@ -132,7 +128,7 @@ const SIDE_NAMES = { [TickSide.BUY]: 'SIDE_BUY', [TickSide.SELL]: 'SIDE_SELL' } 
 /** Proto3 JSON of row `i`, with every field of its kind written out, zeros too. */
 export function encodeTickJson(ticks: TickColumns, i: number): string {
   const kind = ticks.kind[i]!;
-  if (kind === TickKind.WATERMARK) return watermarkTickJson(ticks.source, ticks.receiptTime[i]!);
+  if (kind === TickKind.WATERMARK) return watermarkJson(ticks.source, ticks.receiptTime[i]!);
   const side = ticks.side[i]! as -1 | 0 | 1;
   return JSON.stringify({
     instrument: ticks.instruments[ticks.instrument[i]!],
@@ -163,11 +159,8 @@ export function encodeTickJson(ticks: TickColumns, i: number): string {
   });
 }
 
-export function watermarkTickJson(source: string, receiptTime: number): string {
-  return JSON.stringify({ source, receiptTimeUs: receiptTime, watermark: {} });
-}
-
-export function watermarkPostJson(source: string, receiptTime: number): string {
+/** A watermark of either log. */
+export function watermarkJson(source: string, receiptTime: number): string {
   return JSON.stringify({ source, receiptTimeUs: receiptTime, watermark: {} });
 }
 

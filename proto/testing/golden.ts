@@ -26,7 +26,7 @@ import {
   encodeTickJson,
   encodeTicksArrow,
   headersOf,
-  watermarkPostJson,
+  watermarkJson,
   type SchemaName,
 } from '#proto';
 
@@ -83,7 +83,7 @@ export const GOLDEN: readonly GoldenSample[] = [
   arrow('tick.v1.bars', SCHEMA.tick, () => encodeTicksArrow(ticks(BAR), null)),
   arrow('tick.v1.all', SCHEMA.tick, () => encodeTicksArrow(ticks(QUOTE, TRADE, WATERMARK, BAR), null)),
   json('post.v1', SCHEMA.post, () => encodePostJson(Post.fromPartial(POST))),
-  json('post.v1.watermark', SCHEMA.post, () => watermarkPostJson('golden', T)),
+  json('post.v1.watermark', SCHEMA.post, () => watermarkJson('golden', T)),
   { file: 'features.v1.arrow', headers: features.headers, bytes: () => features.value },
   json('prediction.v1', SCHEMA.prediction, () => encodePredictionJson(PREDICTIONS, 0)),
   arrow('prediction.v1', SCHEMA.prediction, () => encodePredictionsArrow(PREDICTIONS, null)),

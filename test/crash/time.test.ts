@@ -29,7 +29,7 @@ interface Command {
 }
 
 const argumentsOf = ({ file, directory, speed }: Command): string[] => [
-  'backtest', file, '--data', directory, '--json', '--config', config, '--speed', speed, '--made-up-posts', '60',
+  'backtest', file, '--data', directory, '--json', '--config', config, '--speed', speed, '--made-up-posts', '60', '--posts-about', 'binance:BTC-USDT,binance:ETH-USDT',
 ];
 
 function resultsOf({ code, stdout, stderr }: Ended): { digests: Digests; faults: string[] } {

@@ -11,8 +11,7 @@ import {
   headersOf,
   ticksOf,
   topicLayout,
-  watermarkPostJson,
-  watermarkTickJson,
+  watermarkJson,
   type FeatureRows,
   type Post,
   type TickRow,
@@ -73,14 +72,14 @@ function featureRecords({ ticks, posts }: Events): FeatureRows[] {
   let offset = 0;
   const push = (log: number, value: Uint8Array | string, headers: Readonly<Record<string, string>>): void => {
     const record: QueueRecord = { topic: `log-${log}`, partition: 0, offset: offset++, timestamp: 0, key: null, value: Buffer.from(value), headers };
-    merge.push(log, log === 0 ? tickInput(record) : postInput(record));
+    merge.push(log, log === 0 ? tickInput(record, 60e6) : postInput(record));
   };
   for (let from = 0; from < ticks.length; from += RECORD_ROWS) {
     push(0, encodeTicksArrow(ticksOf('test', ticks.slice(from, from + RECORD_ROWS)), null), arrow);
   }
   for (const post of posts) push(1, encodePostJson(post), headersOf(CONTENT_JSON, SCHEMA.post));
-  push(0, watermarkTickJson('test', end), headersOf(CONTENT_JSON, SCHEMA.tick));
-  push(1, watermarkPostJson('test', end), headersOf(CONTENT_JSON, SCHEMA.post));
+  push(0, watermarkJson('test', end), headersOf(CONTENT_JSON, SCHEMA.tick));
+  push(1, watermarkJson('test', end), headersOf(CONTENT_JSON, SCHEMA.post));
 
   const none = { rows: 0, deadLetters: 0 };
   const fold = new FeatureFold(new FeatureEngine(defaultFeatures), { ...none }, none, {

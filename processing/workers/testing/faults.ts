@@ -67,7 +67,7 @@ export function withStop(queue: Queue, at: number, stop: () => void): Faults {
   return { queue: wrapTasks(queue, contextOf), calls: () => calls };
 }
 
-function wrapTasks(queue: Queue, contextOf: (context: TaskContext) => TaskContext): Queue {
+export function wrapTasks(queue: Queue, contextOf: (context: TaskContext) => TaskContext): Queue {
   const join = (options: GroupOptions): Promise<Membership> =>
     queue.join({
       ...options,

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { defaultFeatures } from '#features';
 import type { ModelSpec } from '#models';
-import { groupNames, silentObserver, startFeatureWorker, startTrainingWorker, type TargetOptions } from '#processing';
+import { groupNames, silentObserver, startFeatureWorker, startTrainingWorker, type TargetOptions, type WorkerObserver } from '#processing';
 import {
   CONTENT_ARROW,
   CONTENT_JSON,
@@ -19,8 +19,7 @@ import {
   partitionOf,
   ticksOf,
   topicLayout,
-  watermarkPostJson,
-  watermarkTickJson,
+  watermarkJson,
   type TickRow,
   type TopicLayout,
   type TopicName,
@@ -83,8 +82,8 @@ export function tickRecords(layout: TopicLayout, rows: readonly TickRow[], size 
 
 export function watermarks(layout: TopicLayout, time: number): OutputRecord[] {
   return Array.from({ length: layout.inputs }, (_, partition): OutputRecord[] => [
-    { topic: layout.name('quotes'), partition, value: watermarkTickJson('test', time), headers: headersOf(CONTENT_JSON, SCHEMA.tick) },
-    { topic: layout.name('posts'), partition, value: watermarkPostJson('test', time), headers: headersOf(CONTENT_JSON, SCHEMA.post) },
+    { topic: layout.name('quotes'), partition, value: watermarkJson('test', time), headers: headersOf(CONTENT_JSON, SCHEMA.tick) },
+    { topic: layout.name('posts'), partition, value: watermarkJson('test', time), headers: headersOf(CONTENT_JSON, SCHEMA.post) },
   ]).flat();
 }
 
@@ -99,6 +98,8 @@ export interface WorkerSettings {
   readonly batchRows?: number;
   readonly onFailure?: (error: unknown) => void;
   readonly onRetry?: () => void;
+  readonly checkpointIntervalMs?: number;
+  readonly observer?: WorkerObserver;
 }
 
 const failHard = (error: unknown): void => {
@@ -112,7 +113,8 @@ export const startFeatures = (queue: Queue, layout: TopicLayout, settings: Worke
     set: defaultFeatures,
     batchRows: settings.batchRows ?? 16,
     checkpointRows: settings.checkpointRows ?? 40,
-    observer: () => silentObserver,
+    ...(settings.checkpointIntervalMs !== undefined && { checkpointIntervalMs: settings.checkpointIntervalMs }),
+    observer: () => settings.observer ?? silentObserver,
     onFailure: settings.onFailure ?? failHard,
     ...(settings.onRetry && { onRetry: settings.onRetry }),
   });
@@ -127,7 +129,8 @@ export const startTraining = (queue: Queue, layout: TopicLayout, settings: Worke
     target: TARGET,
     evaluateEvery: 20,
     checkpointRows: settings.checkpointRows ?? 40,
-    observer: () => silentObserver,
+    ...(settings.checkpointIntervalMs !== undefined && { checkpointIntervalMs: settings.checkpointIntervalMs }),
+    observer: () => settings.observer ?? silentObserver,
     onFailure: settings.onFailure ?? failHard,
     ...(settings.onRetry && { onRetry: settings.onRetry }),
   });
