@@ -29,3 +29,10 @@ test('what is a table is compacted, what is a stream is not', () => {
   const compacted = Object.entries(TOPICS).filter(([, { cleanup }]) => cleanup === 'compact').map(([name]) => name);
   expect(compacted.sort()).toEqual(['aliases', 'changelog', 'cursors', 'models', 'subscriptions']);
 });
+
+test('retention is for streams, and who promoted what is kept for ever', () => {
+  const kept = (retention?: { retentionMs: number; retentionBytes: number }): string[] =>
+    layout.specs(retention).filter((topic) => topic.retentionMs !== undefined || topic.retentionBytes !== undefined).map(({ name }) => name.split('.')[1]!).sort();
+  expect(kept({ retentionMs: 1, retentionBytes: 2 })).toEqual(['alerts', 'dead-letters', 'evaluations', 'features', 'outcomes', 'posts', 'predictions', 'quotes']);
+  expect(kept()).toEqual([]);
+});

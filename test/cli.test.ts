@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { packageRoot } from '#app';
 import { TOPICS } from '#proto';
+import { openEmbeddedQueue, openLmdbStore } from '#queue/embedded';
 
 import { endAll, eventually, foretick } from './support/program.ts';
 import { cutRecording, scratchDirectory } from './support/recording.ts';
@@ -21,7 +23,7 @@ const inRoot = (name: string, content: string): string => {
   return path;
 };
 
-const COMMANDS = [['up'], ['backtest'], ['tail'], ['config', 'check'], ['config', 'schema']];
+const COMMANDS = [['up'], ['backtest'], ['tail'], ['config', 'check'], ['config', 'schema'], ['check', 'features'], ['doctor']];
 
 test.each(COMMANDS.map((command) => [command.join(' '), command] as const))('%s --help describes its options and has examples', async (_, command) => {
   const { code, stdout, stderr } = await foretick([...command, '--help']);
@@ -48,8 +50,11 @@ const misuses = [
   ['backtest'],
   ['backtest', 'some.csv'],
   ['backtest', 'some.csv', '--data', 'x', '--no-such-flag'],
+  ['backtest', 'some.csv', '--data', 'x', '--made-up-posts', '5'],
   ['tail'],
   ['tail', 'predictions', '--limit', '0'],
+  ['check', 'features', '--events', '0'],
+  ['doctor', '--no-such-flag'],
   ['nothing'],
 ];
 
@@ -119,6 +124,71 @@ describe('config', () => {
     expect(stderr).toContain(`${file}:2: features.batch_rows`);
     expect(stderr).toContain(`${file}:3: features.wrong: unknown key`);
   });
+});
+
+describe('check features', () => {
+  const cheating = `export const name = 'cheat';
+export const version = 1;
+export const features = [{
+  name: 'wall_clock', unit: 's', width: 0,
+  doc: { what: 'The time of day here', formula: 'now', source: 'none' },
+  create: () => ({ update: () => Date.now() * Math.random() }),
+}];
+`;
+
+  test('the shipped features and the example pass', async () => {
+    for (const file of [[], [join(packageRoot, 'examples', 'features', 'reversal.js')]]) {
+      const { code, stdout, stderr } = await foretick(['check', 'features', ...file, '--events', '500']);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toContain('none of');
+    }
+  }, 60_000);
+
+  test('a feature that looks at the clock is named', async () => {
+    const { code, stdout } = await foretick(['check', 'features', inRoot('cheat.mjs', cheating), '--events', '200']);
+    expect(code).toBe(1);
+    expect(stdout).toContain('cheat@1: wall_clock cheats.');
+  });
+
+  test('a file that declares none is refused', async () => {
+    const { code, stderr } = await foretick(['check', 'features', inRoot('none.mjs', 'export const name = "none";\n')]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('foretick: CONFIG_INVALID: ');
+  });
+});
+
+describe('doctor', () => {
+  /** A directory with one topic, and the last byte of its first block turned. */
+  async function damaged(): Promise<string> {
+    const directory = join(root.path, 'damaged');
+    const queue = await openEmbeddedQueue({ directory });
+    await queue.ensureTopics([{ name: 'log', partitions: 1, cleanup: 'delete' }]);
+    const producer = await queue.producer();
+    for (let i = 0; i < 3; i++) await producer.send([{ topic: 'log', partition: 0, value: `value ${i}` }]);
+    await queue.close();
+    const sound = await foretick(['doctor', '--data', directory]);
+    expect({ code: sound.code, stderr: sound.stderr }).toEqual({ code: 0, stderr: '' });
+    const store = openLmdbStore(directory);
+    store.transaction((writer) => {
+      // 'b', topic 0, partition 0, offset 0: see queue/embedded/keys.ts.
+      const key = Buffer.concat([Buffer.from('b'), Buffer.alloc(12)]);
+      const block = Buffer.from(writer.get(key)!);
+      block[block.length - 1]! ^= 1;
+      writer.put(key, block);
+    });
+    await store.close();
+    return directory;
+  }
+
+  test('says what is broken, mends what can be, and says what is lost', async () => {
+    const directory = await damaged();
+    const sick = await foretick(['doctor', '--data', directory, '--json']);
+    expect(sick.code).toBe(1);
+    expect(sick.stdout).toContain('"severity": "error"');
+    const mended = await foretick(['doctor', '--data', directory, '--repair']);
+    expect(mended.code).toBe(0);
+    expect((await foretick(['doctor', '--data', directory])).code).toBe(0);
+  }, 60_000);
 });
 
 describe('tail', () => {
