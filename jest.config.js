@@ -1,6 +1,7 @@
 const modules = {
   features: 'processing/features',
   models: 'processing/models',
+  posts: 'processing/posts',
 };
 const root = (name) => `<rootDir>/${modules[name] ?? name}/index.ts`;
 
@@ -16,7 +17,7 @@ export default {
   moduleNameMapper: Object.fromEntries([
     ['^#queue/embedded$', '<rootDir>/queue/embedded/index.ts'],
     ['^#proto/grpc$', '<rootDir>/proto/grpc/index.ts'],
-    ...['proto', 'queue', 'collectors', 'features', 'models', 'processing', 'serving', 'app'].map(
+    ...['proto', 'queue', 'collectors', 'features', 'models', 'posts', 'processing', 'serving', 'app'].map(
       (name) => [`^#${name}$`, root(name)],
     ),
   ]),

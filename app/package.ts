@@ -16,6 +16,9 @@ export function packageVersion(): string {
   return version;
 }
 
+/** The table that ships of which words of a post name which instruments. */
+export const exampleTable: string = join(packageRoot, 'examples/instruments.yaml');
+
 /** The recording that ships, and what its instruments are. */
 export const demoRecording = {
   file: join(packageRoot, 'examples/recordings/binance_spot_l1_trades_20250325.csv.gz'),

@@ -24,4 +24,5 @@ export {
 export type { TimeUnit } from './replay/numbers.ts';
 export { PRESETS, detectMapping, presetOf, withInstrument, type Layout } from './replay/presets.ts';
 export { detectFile, readLayout } from './replay/recording.ts';
+export { withRecordedPosts, type RecordedPostsOptions } from './posts/recorded.ts';
 export { madeUpPosts, withMadeUpPosts, type MadeUpPostsOptions } from './posts/made-up.ts';

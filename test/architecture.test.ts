@@ -15,9 +15,10 @@ const MODULES: Readonly<Record<string, { readonly folder: string; readonly may: 
   collectors: { folder: 'collectors', may: ['#proto', '#queue'] },
   features: { folder: 'processing/features', may: ['#proto'] },
   models: { folder: 'processing/models', may: ['#proto'] },
+  posts: { folder: 'processing/posts', may: ['#proto'] },
   processing: { folder: 'processing', may: ['#proto', '#queue', '#features', '#models'] },
   serving: { folder: 'serving', may: ['#proto', '#proto/grpc', '#queue', '#features', '#models'] },
-  app: { folder: 'app', may: ['#proto', '#proto/grpc', '#queue', '#queue/embedded', '#collectors', '#features', '#models', '#processing', '#serving'] },
+  app: { folder: 'app', may: ['#proto', '#proto/grpc', '#queue', '#queue/embedded', '#collectors', '#features', '#models', '#posts', '#processing', '#serving'] },
 };
 const ENTRY_POINTS = ['#proto/grpc', '#queue/embedded', ...Object.keys(MODULES).map((name) => `#${name}`)];
 const TEST_PACKAGES = ['@jest/globals', 'fast-check', 'playwright-core', 'typescript'];

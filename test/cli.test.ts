@@ -23,7 +23,7 @@ const inRoot = (name: string, content: string): string => {
   return path;
 };
 
-const COMMANDS = [['up'], ['backtest'], ['tail'], ['config', 'check'], ['config', 'schema'], ['check', 'features'], ['doctor']];
+const COMMANDS = [['up'], ['backtest'], ['tail'], ['config', 'check'], ['config', 'schema'], ['check', 'features'], ['check', 'post'], ['doctor']];
 
 test.each(COMMANDS.map((command) => [command.join(' '), command] as const))('%s --help describes its options and has examples', async (_, command) => {
   const { code, stdout, stderr } = await foretick([...command, '--help']);
@@ -154,6 +154,24 @@ export const features = [{
     const { code, stderr } = await foretick(['check', 'features', inRoot('none.mjs', 'export const name = "none";\n')]);
     expect(code).toBe(2);
     expect(stderr).toContain('foretick: CONFIG_INVALID: ');
+  });
+});
+
+describe('check post', () => {
+  test('instruments and sentiment of a text', async () => {
+    const plain = await foretick(['check', 'post', 'Love $AAPL, great quarter!']);
+    expect(plain).toMatchObject({ code: 0, stderr: '' });
+    expect(plain.stdout).toMatch(/^instruments {2}yahoo:AAPL\nsentiment {4}0\.\d{4}\n$/);
+    const json = await foretick(['check', 'post', 'an awful day', '--json']);
+    const { instruments, sentiment } = JSON.parse(json.stdout) as { instruments: string[]; sentiment: number };
+    expect([instruments, sentiment < -0.3]).toEqual([[], true]);
+  });
+
+  test('a table with a mistake is refused with its line', async () => {
+    const table = inRoot('table.yaml', 'assets:\n  - instruments: [x:A]\n    symbol: [A]\n');
+    const { code, stderr } = await foretick(['check', 'post', 'text', '--instruments', table]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${table}:3: assets.0.symbol: unknown key`);
   });
 });
 

@@ -15,12 +15,14 @@ import { Registry } from 'prom-client';
 import type { Logger } from 'pino';
 
 import type { ReplayProgress } from '#collectors';
+import type { FeatureSet } from '#features';
 import { BASELINES } from '#models';
 import { groupNames } from '#processing';
 import { fail, type ForetickError } from '#proto';
 import type { Queue } from '#queue';
 
 import type { Config } from '../config/schema.ts';
+import { featureSetOf } from '../runtime/features.ts';
 import { Lifecycle } from '../runtime/lifecycle.ts';
 import { runtimeMetrics } from '../runtime/metrics.ts';
 import { Pipeline, modelSpecs } from '../runtime/pipeline.ts';
@@ -42,12 +44,14 @@ export type BacktestResult = { readonly finished: true; readonly results: RunRes
 /** @throws RUN_MISMATCH, and whatever stops a part of the pipeline */
 export async function runBacktest(options: BacktestOptions): Promise<BacktestResult> {
   const { config, logger, signal } = options;
-  await claimDirectory(config);
+  const features = await featureSetOf(config);
+  await claimDirectory(config, features);
   const failed = new AbortController();
   let failure: ForetickError | undefined;
   const watch = replayedWatch(runtimeMetrics(new Registry(), progressWatch(config.lifecycle.stalled_after / 1000)));
   const pipeline = new Pipeline({
     config,
+    features,
     logger,
     metrics: watch.metrics,
     keepAll: true,
@@ -127,11 +131,16 @@ async function pause(stop: AbortSignal): Promise<void> {
 }
 
 /** Marks the directory as this run's, or checks that it is. */
-async function claimDirectory(config: Config): Promise<void> {
+async function claimDirectory(config: Config, set: FeatureSet): Promise<void> {
   const { directory } = config.queue;
   const source = config.sources[0]!;
   const { topics: { prefix, partitions, shards }, features, target, models, training } = config;
-  const decisive = { prefix, partitions, shards, features, target, models, training, laps: source.laps, posts: source.made_up_posts, mapping: await resolveMapping(source, config) };
+  const posts = source.posts && { recording: await fileDigest(source.posts.file), mapping: await resolveMapping(source.posts, config) };
+  const table = config.posts.instruments === undefined ? undefined : await fileDigest(config.posts.instruments);
+  const decisive = {
+    prefix, partitions, shards, set: set.id, features, target, models, training, laps: source.laps,
+    mapping: await resolveMapping(source, config), madeUp: source.made_up_posts, posts, table,
+  };
   const run = {
     version: 1,
     recording: await fileDigest(source.file),

@@ -17,8 +17,11 @@ interface BacktestFlags extends ConfigFlags {
   readonly instrument?: string;
   readonly speed: number | 'max';
   readonly laps: number | 'forever';
+  readonly posts?: string;
+  readonly postsMapping?: string;
   readonly madeUpPosts?: number;
   readonly postsAbout?: string;
+  readonly instruments?: string;
   readonly json?: boolean;
 }
 
@@ -31,6 +34,9 @@ export function addBacktest(program: Command, io: CliIo, finish: (code: number) 
     .option('--instrument <id>', 'for recordings of one instrument that do not name it, fxcm:EUR-USD')
     .option('--speed <n|max>', 'recorded seconds a second; results do not depend on it', speedArgument, 'max')
     .option('--laps <n>', 'how often it is played; only the first lap is unseen data', lapsArgument, 1)
+    .option('--posts <file>', 'recorded posts, CSV or NDJSON, played with the rows that were received around them')
+    .option('--posts-mapping <name>', 'their column mapping; left out: the one that fits the columns')
+    .option('--instruments <table>', 'which words of a post name which instruments (default: what the posts say themselves)')
     .option('--made-up-posts <perMinute>', 'posts made up by a generator, a minute of recorded time', rateArgument)
     .option('--posts-about <ids>', 'instruments they are about, with commas between (default: that of --instrument)')
     .option('--json', 'results as JSON')
@@ -45,7 +51,8 @@ Exit codes: 0 finished, 1 failed, 2 wrong use or configuration, 130 interrupted 
 
 Examples:
   $ foretick backtest examples/recordings/binance_spot_l1_trades_20250325.csv.gz --data runs/binance
-  $ foretick backtest eurusd.csv.gz --instrument fxcm:EUR-USD --data runs/eurusd --json`,
+  $ foretick backtest eurusd.csv.gz --instrument fxcm:EUR-USD --data runs/eurusd --json
+  $ foretick backtest daily.csv --posts tweets.ndjson.gz --instruments examples/instruments.yaml --data runs/tweets`,
     )
     .action(async (file: string, flags: BacktestFlags) => {
       finish(await backtest(io, file, flags));
@@ -63,7 +70,7 @@ async function backtest(io: CliIo, file: string, flags: BacktestFlags): Promise<
   const stop = stopSignal(io, () => undefined);
   const bar = json || io.stderr.isTTY !== true ? null : progressBar(io);
   try {
-    const { config } = configOf(io, flags, { sources: [sourceOf(file, flags)] }, {});
+    const { config } = configOf(io, flags, { sources: [sourceOf(file, flags)], 'posts.instruments': flags.instruments }, {});
     const result = await runBacktest({
       config,
       logger: createLogger(config),
@@ -83,7 +90,7 @@ async function backtest(io: CliIo, file: string, flags: BacktestFlags): Promise<
 }
 
 function sourceOf(file: string, flags: BacktestFlags): Record<string, unknown> {
-  const { mapping, instrument, speed, laps, madeUpPosts, postsAbout = instrument } = flags;
+  const { mapping, instrument, speed, laps, posts, postsMapping, madeUpPosts, postsAbout = instrument } = flags;
   if (madeUpPosts !== undefined && postsAbout === undefined) {
     throw fail('CONFIG_INVALID', 'made-up posts need instruments to be about: give --posts-about');
   }
@@ -96,6 +103,7 @@ function sourceOf(file: string, flags: BacktestFlags): Record<string, unknown> {
     times: 'kept',
     ...(mapping !== undefined && { mapping }),
     ...(instrument !== undefined && { instrument }),
+    ...(posts !== undefined && { posts: { file: posts, ...(postsMapping !== undefined && { mapping: postsMapping }) } }),
     ...(madeUpPosts !== undefined && { made_up_posts: { per_minute: madeUpPosts, instruments: postsAbout?.split(',') } }),
   };
 }

@@ -1,13 +1,14 @@
 /** `foretick check`: tests of a user's own parts. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-
-import { checkFeatures, fullFeatures, loadUserFeatures, sampleEvents, type FeatureCheck, type FeatureSet } from '#features';
-import { fail } from '#proto';
+import { checkFeatures, defaultFeatures, sampleEvents, type FeatureCheck, type FeatureSet } from '#features';
 import Table from 'cli-table3';
 import { InvalidArgumentError, type Command } from 'commander';
 
+import { createResolver } from '#posts';
+
+import { readInstrumentTable } from '../config/instruments.ts';
+import { exampleTable } from '../package.ts';
+import { textSentiment } from '../runtime/posts.ts';
+import { userFeatures } from '../runtime/features.ts';
 import { EXIT, print, reportError, type CliIo } from './io.ts';
 
 interface CheckFlags {
@@ -18,6 +19,7 @@ interface CheckFlags {
 
 export function addCheck(program: Command, io: CliIo, finish: (code: number) => void): void {
   const check = program.command('check').description('Check parts of your own');
+  addCheckPost(check, io, finish);
   check
     .command('features')
     .description('Find features that cheat: that see the future, forget after a restart, or depend on what they may not')
@@ -40,7 +42,7 @@ Examples:
     )
     .action(async (file: string | undefined, flags: CheckFlags) => {
       try {
-        const set = file === undefined ? fullFeatures : await userFeatures(file);
+        const set = file === undefined ? defaultFeatures : await userFeatures(file);
         const checks = checkFeatures(set, sampleEvents(flags.events, flags.seed));
         const cheats = checks.filter(({ findings }) => findings.length > 0);
         print(io, flags.json === true ? JSON.stringify({ set: set.id, checks }, null, 2) : report(set, checks, cheats));
@@ -51,23 +53,43 @@ Examples:
     });
 }
 
+function addCheckPost(check: Command, io: CliIo, finish: (code: number) => void): void {
+  check
+    .command('post')
+    .description('Show what the pipeline makes of a text: the instruments it names and its sentiment')
+    .argument('<text>', 'of the post, in quotes')
+    .option('--instruments <table>', 'which words name which instruments', exampleTable)
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `
+Sentiment is VADER's compound: -1 is as bad, 1 as good as it gets, 0 where no word has any.
+
+Exit codes: 0 done, 2 the table cannot be used.
+
+Examples:
+  $ foretick check post 'Love $AAPL, great quarter!'
+  $ foretick check post 'Bitcoin is dumping hard' --instruments my-table.yaml --json`,
+    )
+    .action((text: string, flags: { readonly instruments: string; readonly json?: boolean }) => {
+      try {
+        const instruments = createResolver(readInstrumentTable(flags.instruments))(text);
+        const sentiment = textSentiment()(text);
+        if (flags.json === true) print(io, JSON.stringify({ instruments, sentiment }));
+        else {
+          print(io, `instruments  ${instruments.join(', ') || 'none'}`);
+          print(io, `sentiment    ${sentiment.toFixed(4)}`);
+        }
+      } catch (error) {
+        finish(reportError(io, error, flags.json === true));
+      }
+    });
+}
+
 function wholeArgument(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1 || value > 1_000_000) throw new InvalidArgumentError('a whole number from 1 to 1000000');
   return value;
-}
-
-/** Reads and runs a file of features. FILE_UNREADABLE when that fails, CONFIG_INVALID when it declares none that fit. */
-async function userFeatures(file: string): Promise<FeatureSet> {
-  let source: string;
-  let module: unknown;
-  try {
-    source = readFileSync(file, 'utf8');
-    module = await import(pathToFileURL(path.resolve(file)).href);
-  } catch (error) {
-    throw fail('FILE_UNREADABLE', `${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
-  return loadUserFeatures(module, { source });
 }
 
 function report(set: FeatureSet, checks: readonly FeatureCheck[], cheats: readonly FeatureCheck[]): string {

@@ -6,6 +6,7 @@ import type { ForetickError } from '#proto';
 import type { Config } from '../config/schema.ts';
 import { demoRecording, packageVersion } from '../package.ts';
 import { createLogger } from '../runtime/logger.ts';
+import { featureSetOf } from '../runtime/features.ts';
 import { modelSpecs } from '../runtime/pipeline.ts';
 import { Up } from '../runtime/up.ts';
 import { EXIT, print, reportError, stopSignal, type CliIo } from './io.ts';
@@ -79,6 +80,7 @@ async function runUp(io: CliIo, flags: UpFlags): Promise<number> {
     const version = packageVersion();
     const up = new Up({
       config,
+      features: await featureSetOf(config),
       logger: createLogger(config),
       version,
       onFailure: (error) => {

@@ -1,12 +1,12 @@
 /** Reads the configuration: the file, `FORETICK_*` over it, flags over both. */
 import { readFileSync } from 'node:fs';
 
-import { LineCounter, isNode, parse, parseDocument, type Document } from 'yaml';
-import type { z } from 'zod';
+import { parse } from 'yaml';
 
 import { fail } from '#proto';
 
 import { configSchema, type Config } from './schema.ts';
+import { describeIssue, parseYaml, type YamlFile } from './yaml.ts';
 
 export interface ConfigSources {
   /** Path given by a flag: must exist. */
@@ -30,8 +30,7 @@ const PREFIX = 'FORETICK_';
 
 /** @throws CONFIG_INVALID with every problem, each with file, line and key */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
-  const lines = new LineCounter();
-  const read = readFile(sources, lines);
+  const read = readFile(sources);
   const origin = new Map<string, string>();
   const value: Record<string, unknown> = { ...structuredClone(sources.base ?? {}), ...read?.value };
   for (const [name, text] of Object.entries(sources.env)) {
@@ -48,17 +47,11 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   }
   const result = configSchema.safeParse(value);
   if (result.success) return { config: result.data, file: read?.file ?? null };
-  const problems = result.error.issues.map((issue) => describe(issue, read, lines, origin));
+  const problems = result.error.issues.map((issue) => describeIssue(issue, read, origin));
   throw fail('CONFIG_INVALID', problems.join('\n'), { details: { problems } });
 }
 
-interface FileRead {
-  readonly file: string;
-  readonly document: Document;
-  readonly value: Readonly<Record<string, unknown>>;
-}
-
-function readFile(sources: ConfigSources, lines: LineCounter): FileRead | null {
+function readFile(sources: ConfigSources): YamlFile | null {
   const file = sources.file ?? sources.defaultFile;
   let text: string;
   try {
@@ -67,23 +60,7 @@ function readFile(sources: ConfigSources, lines: LineCounter): FileRead | null {
     if (sources.file === undefined && (cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw fail('FILE_UNREADABLE', `the configuration ${file} cannot be read`, { cause });
   }
-  const document = parseDocument(text, { lineCounter: lines });
-  const [error] = document.errors;
-  if (error) throw fail('CONFIG_INVALID', `${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`, { cause: error });
-  const js = plain(document, file);
-  if (js !== null && (typeof js !== 'object' || Array.isArray(js))) {
-    throw fail('CONFIG_INVALID', `${file}:1: the file must hold keys and values`);
-  }
-  return { file, document, value: (js ?? {}) as Readonly<Record<string, unknown>> };
-}
-
-/** An unknown alias, or aliases that unfold without end, are only found here. */
-function plain(document: Document, file: string): unknown {
-  try {
-    return document.toJS();
-  } catch (cause) {
-    throw fail('CONFIG_INVALID', `${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  }
+  return parseYaml(file, text);
 }
 
 function envValue(name: string, text: string): unknown {
@@ -92,27 +69,6 @@ function envValue(name: string, text: string): unknown {
   } catch (cause) {
     throw fail('CONFIG_INVALID', `${name}: not a value: ${text}`, { cause });
   }
-}
-
-function describe(issue: z.core.$ZodIssue, read: FileRead | null, lines: LineCounter, origin: ReadonlyMap<string, string>): string {
-  const path = issue.path.map(String);
-  const key = issue.code === 'unrecognized_keys' ? [...path, issue.keys[0] ?? ''] : path;
-  const message = issue.code === 'unrecognized_keys' ? 'unknown key' : issue.message;
-  const dotted = key.join('.');
-  const given = origin.get(dotted);
-  if (given !== undefined) return `${given}: ${dotted}: ${message}`;
-  const where = read ? `${read.file}${lineOf(read.document, key, lines)}: ` : '';
-  return `${where}${dotted === '' ? 'configuration' : dotted}: ${message}`;
-}
-
-/** Line of a key, or of the nearest of its parents that stands in the file. */
-function lineOf(document: Document, path: readonly string[], lines: LineCounter): string {
-  for (let length = path.length; length > 0; length--) {
-    const keys = path.slice(0, length).map((part) => (/^\d+$/.test(part) ? Number(part) : part));
-    const node = document.getIn(keys, true);
-    if (isNode(node) && node.range) return `:${lines.linePos(node.range[0]).line}`;
-  }
-  return '';
 }
 
 function set(target: Record<string, unknown>, path: readonly string[], value: unknown): void {

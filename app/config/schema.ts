@@ -1,6 +1,7 @@
 /** The configuration: one schema gives types, defaults, messages and the JSON Schema. */
 import { z } from 'zod';
 
+import { defaultFeatures, shippedSets } from '#features';
 import { MODEL_KINDS } from '#models';
 
 import { mappingSchema } from './mappings.ts';
@@ -37,6 +38,13 @@ const replaySchema = z.strictObject({
   speed: z.union([z.number().positive(), z.literal('max')]).default(1).describe('Recorded seconds a second, or max'),
   laps: z.union([z.int().min(1), z.literal('forever')]).default(1).describe('How often it is played; only the first lap is unseen data'),
   times: z.enum(['kept', 'now']).default('kept').describe('Recorded times as they are, or moved to now'),
+  posts: z
+    .strictObject({
+      file: z.string().min(1).describe('CSV or NDJSON of posts, plain or gzip, in order of time'),
+      mapping: z.string().optional().describe('Name of a column mapping; left out: the one that fits the columns'),
+    })
+    .optional()
+    .describe('Recorded posts, played with the rows that were received around them'),
   made_up_posts: z
     .strictObject({
       per_minute: z.number().positive().default(30).describe('Posts a minute of recorded time, on average'),
@@ -47,9 +55,16 @@ const replaySchema = z.strictObject({
     .describe('Posts made up by a generator, and marked as such'),
 });
 
+const postsSchema = z
+  .strictObject({
+    instruments: z.string().min(1).optional().describe('Table of which words name which instruments; left out: posts are about what their source says'),
+  })
+  .prefault({});
+
 const featuresSchema = z
   .strictObject({
-    set: z.literal('default').default('default').describe('Feature set'),
+    set: z.enum([...shippedSets.keys()]).default(defaultFeatures.id).describe('Feature set'),
+    file: z.string().min(1).optional().describe('JavaScript module of features of your own, put behind those of the set; it is run: use only one you trust'),
     batch_rows: z.int().min(1).max(65_536).default(1024).describe('Rows of one record of features, at most'),
     checkpoint_rows: z.int().min(1).default(20_000).describe('Rows between two checkpoints, at most'),
     checkpoint_interval: duration().default(10e6).describe('Time between two checkpoints, at most'),
@@ -71,7 +86,7 @@ const modelSchema = z.strictObject({
   name: name('a model name'),
   kind: z.enum(MODEL_KINDS),
   batch: z.int().min(1).max(65_536).default(32).describe('Labelled rows of one learning step'),
-  learning_rate: z.number().positive().default(0.001),
+  learning_rate: z.number().positive().default(0.0003),
   decay_steps: z.number().min(0).default(0).describe('The rate falls as 1/sqrt(1 + step / decay_steps); 0: it does not'),
   l2: z.number().min(0).default(1e-4),
 });
@@ -114,11 +129,12 @@ export const configSchema = z
     topics: topicsSchema,
     sources: z.array(replaySchema).default([]).describe('What is collected'),
     mappings: z.array(mappingSchema).default([]).describe('Column mappings of recordings, besides those that ship'),
+    posts: postsSchema,
     features: featuresSchema,
     target: targetSchema,
     models: z
       .array(modelSchema)
-      .default([{ name: 'softmax', kind: 'softmax', batch: 32, learning_rate: 0.001, decay_steps: 0, l2: 1e-4 }])
+      .default([{ name: 'softmax', kind: 'softmax', batch: 32, learning_rate: 0.0003, decay_steps: 0, l2: 1e-4 }])
       .describe('Models that learn; the baselines prior and persistence always run beside them'),
     training: trainingSchema,
     serving: servingSchema,
@@ -143,6 +159,13 @@ export const configSchema = z
     const models = config.models.map((model) => model.name);
     refuseRepeats(config.sources.map((source) => source.name), 'sources');
     refuseRepeats(models, 'models');
+    config.sources.forEach(({ posts, made_up_posts: madeUp, laps, times }, i) => {
+      if (!posts) return;
+      if (madeUp) context.addIssue({ code: 'custom', path: ['sources', i, 'posts'], message: 'posts are recorded or made up, not both' });
+      if (laps !== 1 || times !== 'kept') {
+        context.addIssue({ code: 'custom', path: ['sources', i, 'posts'], message: 'recorded posts are played once, with their times as they are' });
+      }
+    });
     config.models.forEach((model, i) => {
       if (model.name === 'prior' || model.name === 'persistence') {
         context.addIssue({ code: 'custom', path: ['models', i, 'name'], message: `${model.name} is a baseline, which always runs` });

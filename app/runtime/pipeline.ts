@@ -1,6 +1,6 @@
 /** The parts of a process that collects, computes features and trains, over one queue. */
 import { createCollector, type Collector, type ReplayProgress } from '#collectors';
-import { defaultFeatures, type FeatureSet } from '#features';
+import type { FeatureSet } from '#features';
 import { BASELINES, type ModelSpec } from '#models';
 import { startFeatureWorker, startTrainingWorker, type TargetOptions } from '#processing';
 import { asForetickError, topicLayout, type ForetickError, type TopicLayout } from '#proto';
@@ -12,10 +12,13 @@ import type { Config } from '../config/schema.ts';
 import { ensureAlias } from './aliases.ts';
 import type { Component } from './lifecycle.ts';
 import type { RuntimeMetrics } from './metrics.ts';
+import { postSentiment } from './posts.ts';
 import { sourceOf } from './sources.ts';
 
 export interface PipelineOptions {
   readonly config: Config;
+  /** Of `config`: see `featureSetOf`. */
+  readonly features: FeatureSet;
   readonly logger: Logger;
   readonly metrics: RuntimeMetrics;
   /** A part failed for good: the process should end. */
@@ -54,7 +57,6 @@ export function layoutOf(config: Config): TopicLayout {
 
 export class Pipeline {
   readonly layout: TopicLayout;
-  readonly features: FeatureSet = defaultFeatures;
   readonly #options: PipelineOptions;
   #queue: Queue | undefined;
   readonly collectors: Collector[] = [];
@@ -102,32 +104,33 @@ export class Pipeline {
   }
 
   #featureWorker(): Component {
-    const { config, metrics } = this.#options;
+    const { config, features, metrics } = this.#options;
     return member('feature worker', () =>
       startFeatureWorker({
         queue: this.queue,
         layout: this.layout,
-        set: this.features,
+        set: features,
+        sentimentOf: postSentiment(),
         batchRows: config.features.batch_rows,
         checkpointRows: config.features.checkpoint_rows,
         checkpointIntervalMs: config.features.checkpoint_interval / 1000,
         maxLatenessUs: config.features.max_lateness,
         maxFutureUs: config.features.max_future,
-        observer: (partition) => metrics.worker('features', this.features.id, partition),
+        observer: (partition) => metrics.worker('features', features.id, partition),
         ...this.#events('features'),
       }),
     );
   }
 
   #trainingWorker(spec: ModelSpec): Component {
-    const { config, metrics } = this.#options;
+    const { config, features, metrics } = this.#options;
     return member(`training worker ${spec.name}`, () =>
       startTrainingWorker({
         queue: this.queue,
         layout: this.layout,
         spec,
-        featureSet: this.features.id,
-        featureNames: this.features.names,
+        featureSet: features.id,
+        featureNames: features.names,
         target: targetOf(config),
         evaluateEvery: config.training.evaluate_every,
         checkpointRows: config.training.checkpoint_rows,

@@ -5,6 +5,7 @@ import {
   replaySource,
   withInstrument,
   withMadeUpPosts,
+  withRecordedPosts,
   type Mapping,
   type ReplayProgress,
   type Source,
@@ -13,26 +14,30 @@ import { fail } from '#proto';
 
 import { mappingOf } from '../config/mappings.ts';
 import type { Config } from '../config/schema.ts';
+import { postResolver } from './posts.ts';
 
 type SourceConfig = Config['sources'][number];
 
 export async function sourceOf(source: SourceConfig, config: Config, onProgress?: (progress: ReplayProgress) => void): Promise<Source> {
-  const mapping = await resolveMapping(source, config);
+  const instrumentsOf = postResolver(config);
+  const resolving = instrumentsOf && { instrumentsOf };
   const replay = replaySource({
     name: source.name,
     file: source.file,
-    mapping,
+    mapping: await resolveMapping(source, config),
+    ...resolving,
     speed: source.speed,
     laps: source.laps,
     times: source.times,
     ...(onProgress && { onProgress }),
   });
-  const posts = source.made_up_posts;
-  return posts ? withMadeUpPosts(replay, { seed: posts.seed, perMinute: posts.per_minute, instruments: posts.instruments }) : replay;
+  const { posts, made_up_posts: madeUp } = source;
+  if (posts) return withRecordedPosts(replay, { file: posts.file, mapping: await resolveMapping(posts, config), ...resolving });
+  return madeUp ? withMadeUpPosts(replay, { seed: madeUp.seed, perMinute: madeUp.per_minute, instruments: madeUp.instruments }) : replay;
 }
 
 /** The mapping of that name, or the one whose columns fit. UNKNOWN_FORMAT when there is none. */
-export async function resolveMapping(source: SourceConfig, config: Config): Promise<Mapping> {
+export async function resolveMapping(source: Pick<SourceConfig, 'file' | 'mapping' | 'instrument'>, config: Config): Promise<Mapping> {
   const own = config.mappings.map(mappingOf);
   const all = [...own, ...PRESETS.filter((preset) => !own.some(({ name }) => name === preset.name))];
   let mapping = all.find(({ name }) => name === source.mapping);

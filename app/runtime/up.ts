@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import type { Logger } from 'pino';
 
 import type { CollectorStatus } from '#collectors';
+import type { FeatureSet } from '#features';
 import type { ForetickError } from '#proto';
 import { createServer, type ServerAddresses, type ServingServer } from '#serving';
 
@@ -14,6 +15,8 @@ import { progressWatch } from './progress.ts';
 
 export interface UpOptions {
   readonly config: Config;
+  /** Of `config`: see `featureSetOf`. */
+  readonly features: FeatureSet;
   readonly logger: Logger;
   readonly version: string;
   /** A part failed for good; the process should drain and end. */
@@ -32,11 +35,12 @@ export class Up {
 
   constructor(options: UpOptions) {
     this.#options = options;
-    const { config, logger } = options;
+    const { config, features, logger } = options;
     const progress = progressWatch(config.lifecycle.stalled_after / 1000);
     this.#stalled = () => progress.stalled();
     this.#pipeline = new Pipeline({
       config,
+      features,
       logger,
       metrics: runtimeMetrics(this.#registry, progress),
       onFailure: options.onFailure,

@@ -5,8 +5,9 @@
  * holds does not depend on where a run began, how emissions were cut, or what came before. The posts of
  * a recording are thus a function of the recording and the seed, also across restarts.
  */
-import type { Cursor, Post } from '#proto';
-import type { Emission, Source } from '../port.ts';
+import type { Post } from '#proto';
+import type { Source } from '../port.ts';
+import { MAX_POSTS, withPosts } from './beside.ts';
 
 export interface MadeUpPostsOptions {
   readonly seed: number;
@@ -16,8 +17,6 @@ export interface MadeUpPostsOptions {
 }
 
 const MINUTE_US = 60_000_000;
-/** Posts of one emission at most: bounds memory across a long silence. */
-const MAX_POSTS = 1024;
 
 const TEMPLATES = [
   '$ breaking out, buyers everywhere. Great momentum',
@@ -75,60 +74,22 @@ function* postsWithin(options: MadeUpPostsOptions, from: number, to: number): Ge
   }
 }
 
-/**
- * The source with made-up posts in its emissions: each covers the time up to its newest row and all time before its
- * watermark, from the first row on. The source must have a cursor: how far the posts got is kept in it.
- */
+/** The source with made-up posts from its first row on. Their position is the receipt time up to which they are out. */
 export function withMadeUpPosts(source: Source, options: MadeUpPostsOptions): Source {
-  return {
-    name: source.name,
-    run(context) {
-      const begun = context.cursor && unwrapped(context.cursor);
-      let cursor = begun?.cursor ?? null;
-      let covered = begun?.covered ?? null;
-      return source.run({
-        ...context,
-        cursor,
-        async emit(emission) {
-          covered ??= firstReceipt(emission);
-          if (covered !== null) {
-            const to = lastReceipt(emission, covered);
-            let posts: Post[] = [];
-            for (const post of postsWithin(options, covered, to)) {
-              if (posts.length === MAX_POSTS && cursor) {
-                covered = posts.at(-1)!.receiptTimeUs;
-                await context.emit({ posts, cursor: wrapped(cursor, covered) });
-                posts = [];
-              }
-              posts.push(post);
-            }
-            covered = to;
-            const all = [...(emission.posts ?? []), ...posts].sort((a, b) => a.receiptTimeUs - b.receiptTimeUs);
-            emission = { ...emission, ...(all.length > 0 && { posts: all }) };
-          }
-          cursor = emission.cursor ?? null;
-          await context.emit(cursor ? { ...emission, cursor: wrapped(cursor, covered) } : emission);
-        },
-      });
-    },
-  };
-}
-
-function firstReceipt({ ticks, posts }: Emission): number | null {
-  if (ticks && ticks.length > 0) return ticks.receiptTime[0]!;
-  return posts?.[0]?.receiptTimeUs ?? null;
-}
-
-function lastReceipt({ ticks, posts, watermark }: Emission, covered: number): number {
-  const tick = ticks && ticks.length > 0 ? ticks.receiptTime[ticks.length - 1]! : covered;
-  return Math.max(covered, tick, posts?.at(-1)?.receiptTimeUs ?? covered, (watermark ?? Number.NEGATIVE_INFINITY) - 1);
-}
-
-function wrapped(cursor: Cursor, covered: number | null): Cursor {
-  return { ...cursor, position: JSON.stringify({ covered, position: cursor.position }) };
-}
-
-function unwrapped(cursor: Cursor): { cursor: Cursor; covered: number | null } {
-  const { covered, position } = JSON.parse(cursor.position) as { covered: number | null; position: string };
-  return { cursor: { ...cursor, position }, covered };
+  return withPosts(source, (position) => {
+    let covered = position as number | null;
+    return {
+      take({ first, to }) {
+        covered ??= first;
+        const posts: Post[] = [];
+        for (const post of postsWithin(options, covered, to)) {
+          posts.push(post);
+          if (posts.length === MAX_POSTS) break;
+        }
+        covered = posts.length === MAX_POSTS ? posts.at(-1)!.receiptTimeUs : Math.max(covered, to);
+        return posts;
+      },
+      position: () => covered,
+    };
+  });
 }

@@ -41,11 +41,16 @@ interface Amount {
   readonly rule: 'positive' | 'zero' | 'optional';
 }
 
-/**
- * @param salt of the hash that stands for an author
- * @throws CONFIG_INVALID when the mapping lacks what its kind needs
- */
-export function compileMapping(mapping: Mapping, ticks: TickColumns, salt: string): RowDecoder {
+export interface PostOptions {
+  /** Of the hash that stands for an author. */
+  readonly authorSalt: string;
+  /** Instruments that a text names, instead of those that the mapping's column holds. */
+  readonly instrumentsOf?: (text: string) => readonly string[];
+}
+
+/** @throws CONFIG_INVALID when the mapping lacks what its kind needs */
+export function compileMapping(mapping: Mapping, ticks: TickColumns, options: PostOptions): RowDecoder {
+  const { authorSalt, instrumentsOf } = options;
   const columns = columnsOf(mapping);
   const slotOf = (column: string | undefined): number => (column === undefined ? -1 : columns.indexOf(column));
   const need = (given: unknown, what: string): void => {
@@ -53,7 +58,7 @@ export function compileMapping(mapping: Mapping, ticks: TickColumns, salt: strin
   };
   const { kind, post, instrument, interval } = mapping;
   const kinds = typeof kind === 'string' ? [kind] : (['quote', 'trade', 'bar'] as const).filter((name) => kind[name] !== undefined);
-  if ('value' in instrument) need(instrument.value, 'an instrument must be given');
+  if ('value' in instrument && !(instrumentsOf && kinds.includes('post'))) need(instrument.value, 'an instrument must be given');
   if (kinds.includes('quote')) need(mapping.bid && mapping.ask, 'quotes need bid and ask');
   if (kinds.includes('trade')) need(mapping.price, 'trades need a price');
   if (kinds.includes('bar')) need(mapping.close, 'bars need a close');
@@ -163,22 +168,26 @@ export function compileMapping(mapping: Mapping, ticks: TickColumns, salt: strin
   function appendPosts(fields: Fields, number: number, times: readonly [number, number], posts: Post[]): Problem | null {
     const { id, text, author, language, synthetic } = post!;
     if (fields.isEmpty(slotOf(text))) return malformed(`${text} is empty`);
-    const texts = 'column' in instrument ? fields.texts(instrumentSlot, instrument.separator) : [''];
     const made = typeof synthetic === 'string' ? ['true', '1'].includes(fields.text(slotOf(synthetic)).toLowerCase()) : synthetic;
     const base = {
       source: ticks.source,
       eventTimeUs: times[0],
       receiptTimeUs: times[1],
       postId: id === undefined ? String(number) : fields.text(slotOf(id)),
-      author: author === undefined || fields.isEmpty(slotOf(author)) ? '' : hashed(salt, fields.text(slotOf(author))),
+      author: author === undefined || fields.isEmpty(slotOf(author)) ? '' : hashed(authorSalt, fields.text(slotOf(author))),
       text: fields.text(slotOf(text)),
       language: language === undefined ? '' : fields.text(slotOf(language)),
       synthetic: made ?? false,
       watermark: undefined,
     };
-    const instruments = new Set(texts.map((one) => one.trim()).filter((one) => one !== '' || instrumentSlot < 0));
-    for (const one of instruments) posts.push({ instrument: instrumentOf(mapping, one), ...base });
+    for (const one of instrumentsOf?.(base.text) ?? instrumentsIn(fields)) posts.push({ instrument: one, ...base });
     return null;
+  }
+
+  function instrumentsIn(fields: Fields): readonly string[] {
+    if ('value' in instrument) return [instrument.value];
+    const texts = fields.texts(instrumentSlot, instrument.separator).map((one) => one.trim());
+    return [...new Set(texts)].filter((one) => one !== '').map((one) => instrumentOf(mapping, one));
   }
 
   let receiptTime = Number.NaN;

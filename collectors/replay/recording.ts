@@ -2,12 +2,15 @@
 import { fail, type Post, type TickColumns } from '#proto';
 import { openBytes, type ByteSource } from './bytes.ts';
 import { CsvReader } from './csv.ts';
-import { compileMapping, type Problem } from './decode.ts';
+import { compileMapping, type PostOptions, type Problem } from './decode.ts';
 import { CsvFields, NdjsonFields, fieldText, type Fields } from './fields.ts';
 import type { Mapping } from './mapping.ts';
 import { NdjsonReader } from './ndjson.ts';
 import { PRESETS, detectMapping, requireColumns, type Layout } from './presets.ts';
 import type { RowReader } from './rows.ts';
+
+/** Unless a source has its own. */
+export const AUTHOR_SALT = 'foretick';
 
 const OPEN_BRACE = 123;
 const SPACE = 32;
@@ -32,8 +35,8 @@ export interface Recording {
  * Opens `file`; its rows are decoded into `ticks`.
  * @throws FILE_UNREADABLE; UNKNOWN_FORMAT when a column of the mapping is not there; CONFIG_INVALID
  */
-export async function openRecording(file: string, mapping: Mapping, ticks: TickColumns, salt: string): Promise<Recording> {
-  const decoder = compileMapping(mapping, ticks, salt);
+export async function openRecording(file: string, mapping: Mapping, ticks: TickColumns, options: PostOptions): Promise<Recording> {
+  const decoder = compileMapping(mapping, ticks, options);
   const source = await openBytes(file);
   try {
     let reader: RowReader;

@@ -21,7 +21,7 @@ import { createBatch, type Batch } from './batch.ts';
 import type { Mapping } from './mapping.ts';
 import { createPace, type Pace } from './pace.ts';
 import { cursorOf, positionOf, startPosition, type Position } from './position.ts';
-import { openRecording, type Recording } from './recording.ts';
+import { AUTHOR_SALT, openRecording, type Recording } from './recording.ts';
 
 export interface ReplayProgress {
   readonly lap: number;
@@ -47,15 +47,18 @@ export interface ReplayOptions {
   readonly watermarkMinRows?: number;
   /** Rows of an emission at most. An emission is a transaction: larger ones are cheaper. @default 8192 at 'max', else 1024 */
   readonly batchRows?: number;
-  /** Of the hashes that stand for authors of posts. @default 'foretick' */
+  /** Of the hashes that stand for authors of posts. @default AUTHOR_SALT */
   readonly authorSalt?: string;
+  /** Instruments that the text of a post names. @default those of the mapping's column */
+  readonly instrumentsOf?: (text: string) => readonly string[];
   /** Called after each emission. */
   readonly onProgress?: (progress: ReplayProgress) => void;
   /** @default the system's */
   readonly clock?: Clock;
 }
 
-type Settings = Required<Omit<ReplayOptions, 'onProgress'>> & Pick<ReplayOptions, 'onProgress'>;
+type Optional = 'onProgress' | 'instrumentsOf';
+type Settings = Required<Omit<ReplayOptions, Optional>> & Pick<ReplayOptions, Optional>;
 
 /** Microseconds between the last row of a lap and the first of the next. */
 const LAP_GAP_US = 1_000_000;
@@ -69,7 +72,7 @@ export function replaySource(options: ReplayOptions): Source {
     times: 'kept',
     watermarkEveryUs: speed === 'max' ? 250_000 : 250_000 * Math.max(1, Math.ceil(speed)),
     watermarkMinRows: speed === 'max' ? Math.ceil(batchRows / 2) : 0,
-    authorSalt: 'foretick',
+    authorSalt: AUTHOR_SALT,
     clock: systemClock,
     ...options,
     speed,
@@ -128,8 +131,8 @@ class Replay {
 
   /** Plays the file from the current row on; false when aborted. */
   async #lap(): Promise<boolean> {
-    const { file, mapping, authorSalt } = this.#settings;
-    const recording = await openRecording(file, mapping, this.#batch.ticks, authorSalt);
+    const { file, mapping } = this.#settings;
+    const recording = await openRecording(file, mapping, this.#batch.ticks, this.#settings);
     this.#recording = recording;
     try {
       await this.#skip(recording, this.#at.row);

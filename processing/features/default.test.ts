@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { TickKind, TickSide, type TickRow } from '#proto';
-import { FeatureEngine, defaultFeatures } from '#features';
+import { FeatureEngine, compactFeatures } from '#features';
 import type { ReferenceEvent } from './testing/reference.ts';
 import { START, foldAll } from './testing/streams.ts';
 
@@ -52,6 +52,6 @@ test.each<[string, string, ReferenceEvent[], number]>([
   ['post_age_log', 'counts seconds', [post(0), post(10), mid(40, 100)], log(31)],
   ['post_age_log', 'is a week without posts', [mid(0, 100)], log(604801)],
 ])('%s %s', (name, _, events, expected) => {
-  const row = foldAll(new FeatureEngine(defaultFeatures), events).at(-1)!;
-  expect(row[defaultFeatures.names.indexOf(name)]).toBeCloseTo(expected, 4);
+  const row = foldAll(new FeatureEngine(compactFeatures), events).at(-1)!;
+  expect(row[compactFeatures.names.indexOf(name)]).toBeCloseTo(expected, 4);
 });

@@ -1,6 +1,6 @@
 import { test } from '@jest/globals';
 import { Post, TickKind, createTicks, type TickColumns } from '#proto';
-import { FeatureEngine, defaultFeatures } from '#features';
+import { FeatureEngine, compactFeatures } from '#features';
 import { expectClose } from './testing/close.ts';
 import { referenceRow, type ReferenceEvent } from './testing/reference.ts';
 import { START } from './testing/streams.ts';
@@ -59,7 +59,7 @@ function eventsOf(t: TickColumns): ReferenceEvent[] {
 }
 
 test('after ten million events a row is what the last window alone makes it', () => {
-  const engine = new FeatureEngine(defaultFeatures);
+  const engine = new FeatureEngine(compactFeatures);
   const id = engine.idOf('x:A');
   const ticks = createTicks(BATCH, 'test');
   const fill = market(uniform(7));
@@ -80,5 +80,5 @@ test('after ten million events a row is what the last window alone makes it', ()
   }
   const end = ticks.eventTime[BATCH - 1]!;
   const window = eventsOf(ticks).filter((e) => e.type === 'tick' && e.tick.eventTime > end - MEMORY * 1e6);
-  expectClose(defaultFeatures.names, row, referenceRow([...posts, ...window]), `event ${EVENTS}`);
+  expectClose(compactFeatures.names, row, referenceRow([...posts, ...window]), `event ${EVENTS}`);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { TickKind, ticksOf, type TickRow } from '#proto';
-import { FeatureEngine, defaultFeatures, selectFeatures } from '#features';
+import { FeatureEngine, compactFeatures, selectFeatures } from '#features';
 import { START, fold, foldAll, instrumentOf, quote, streams, trade } from './testing/streams.ts';
 import type { ReferenceEvent } from './testing/reference.ts';
 
@@ -10,8 +10,8 @@ describe('rows', () => {
     fc.assert(
       fc.property(streams(60), streams(60), fc.nat(59), (events, others, at) => {
         const cut = Math.min(at, events.length);
-        const rows = foldAll(new FeatureEngine(defaultFeatures), events);
-        const edited = foldAll(new FeatureEngine(defaultFeatures), [...events.slice(0, cut), ...others]);
+        const rows = foldAll(new FeatureEngine(compactFeatures), events);
+        const edited = foldAll(new FeatureEngine(compactFeatures), [...events.slice(0, cut), ...others]);
         expect(edited.slice(0, cut)).toEqual(rows.slice(0, cut));
       }),
     );
@@ -20,8 +20,8 @@ describe('rows', () => {
   test('an instrument takes no notice of the others', () => {
     fc.assert(
       fc.property(streams(80), (events) => {
-        const all = foldAll(new FeatureEngine(defaultFeatures), events).filter((_, i) => instrumentOf(events[i]!) === 'x:B');
-        const alone = foldAll(new FeatureEngine(defaultFeatures), events.filter((e) => instrumentOf(e) === 'x:B'));
+        const all = foldAll(new FeatureEngine(compactFeatures), events).filter((_, i) => instrumentOf(events[i]!) === 'x:B');
+        const alone = foldAll(new FeatureEngine(compactFeatures), events.filter((e) => instrumentOf(e) === 'x:B'));
         expect(alone).toEqual(all);
       }),
     );
@@ -30,10 +30,10 @@ describe('rows', () => {
   test('posts change no column but those of posts, and only from the next tick on', () => {
     fc.assert(
       fc.property(streams(80), (events) => {
-        const columns = defaultFeatures.names.filter((name) => !name.startsWith('post')).length;
+        const columns = compactFeatures.names.filter((name) => !name.startsWith('post')).length;
         const ticks = events.filter((e) => e.type === 'tick');
-        const heard = foldAll(new FeatureEngine(defaultFeatures), events).filter((row) => row !== undefined);
-        const deaf = foldAll(new FeatureEngine(defaultFeatures), ticks);
+        const heard = foldAll(new FeatureEngine(compactFeatures), events).filter((row) => row !== undefined);
+        const deaf = foldAll(new FeatureEngine(compactFeatures), ticks);
         expect(heard.map((row) => row.subarray(0, columns))).toEqual(deaf.map((row) => row!.subarray(0, columns)));
       }),
     );
@@ -51,7 +51,7 @@ describe('rows', () => {
     });
     fc.assert(
       fc.property(fc.array(tick, { minLength: 1, maxLength: 60 }), fc.array(fc.nat(), { maxLength: 3 }), (ticks, posts) => {
-        const engine = new FeatureEngine(defaultFeatures);
+        const engine = new FeatureEngine(compactFeatures);
         for (const time of posts) fold(engine, { type: 'post', instrument: 'x:A', time });
         for (const t of ticks) {
           const row = fold(engine, { type: 'tick', tick: t })!;
@@ -74,7 +74,7 @@ describe('rows', () => {
 
 describe('reference price', () => {
   test('is the trade price until a two-sided quote comes, its mid from then on', () => {
-    const engine = new FeatureEngine(defaultFeatures);
+    const engine = new FeatureEngine(compactFeatures);
     const id = engine.idOf('x:A');
     expect([engine.price(id), engine.bid(id), engine.ask(id)]).toEqual([0, 0, 0]);
     fold(engine, trade('x:A', 0, 50));

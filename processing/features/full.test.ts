@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Post, TickKind, ticksOf } from '#proto';
-import { FeatureEngine, fullFeatures } from '#features';
+import { FeatureEngine, defaultFeatures } from '#features';
 import { expectClose } from './testing/close.ts';
 import { readRecording, recordingPath } from './testing/recording.ts';
 import { fullReferenceRow } from './testing/reference-full.ts';
@@ -10,9 +10,9 @@ import { START, fold, foldAll, instrumentOf, sentimentOf, streams } from './test
 
 /** The column that is approximate: held against simulation below, not against its definition row by row. */
 const APPROXIMATE = 'authors_15m';
-const exact = fullFeatures.names.filter((name) => name !== APPROXIMATE);
-const kept = fullFeatures.names.flatMap((name, k) => (name === APPROXIMATE ? [] : [k]));
-const engineOf = (): FeatureEngine => new FeatureEngine(fullFeatures, { sentimentOf });
+const exact = defaultFeatures.names.filter((name) => name !== APPROXIMATE);
+const kept = defaultFeatures.names.flatMap((name, k) => (name === APPROXIMATE ? [] : [k]));
+const engineOf = (): FeatureEngine => new FeatureEngine(defaultFeatures, { sentimentOf });
 
 /** Fold all, and hold every row against its definition. */
 function check(events: readonly ReferenceEvent[]): void {
@@ -47,8 +47,8 @@ test('the reference covers every column but the approximate one', () => {
 
 test('state takes at most 450 bytes an instrument', () => {
   expect(8 * engineOf().stateWidth).toBeLessThanOrEqual(450);
-  expect(fullFeatures.names).toHaveLength(40);
-  expect(fullFeatures.id).toBe('default@2');
+  expect(defaultFeatures.names).toHaveLength(40);
+  expect(defaultFeatures.id).toBe('default@2');
 });
 
 test('state put back, it goes on bit for bit', () => {
@@ -67,7 +67,7 @@ test('without a sentiment every post is neutral; what is not in [-1, 1] is cut',
   const post: ReferenceEvent = { type: 'post', instrument: 'x:A', time: START };
   const tick: ReferenceEvent = { type: 'tick', tick: { instrument: 'x:A', kind: TickKind.TRADE, eventTime: START, receiptTime: START, price: 1 } };
   const last = (of?: (post: Post) => number): number =>
-    foldAll(new FeatureEngine(fullFeatures, of && { sentimentOf: of }), [post, tick]).at(-1)![fullFeatures.names.indexOf('sentiment_1h')]!;
+    foldAll(new FeatureEngine(defaultFeatures, of && { sentimentOf: of }), [post, tick]).at(-1)![defaultFeatures.names.indexOf('sentiment_1h')]!;
   expect([last(), last(() => NaN), last(() => 7), last(() => -Infinity)]).toEqual([0, 0, 0.5, -0.5]);
 });
 
@@ -98,7 +98,7 @@ test('half of the weight of an author is gone after 15 minutes; the same author 
   const at = (events: readonly ReferenceEvent[], seconds: number): number => {
     const time = quarter + seconds * 1e6;
     const tick: ReferenceEvent = { type: 'tick', tick: { instrument: 'x:A', kind: TickKind.TRADE, eventTime: time, receiptTime: time, price: 1 } };
-    return foldAll(engineOf(), [...events, tick]).at(-1)![fullFeatures.names.indexOf(APPROXIMATE)]!;
+    return foldAll(engineOf(), [...events, tick]).at(-1)![defaultFeatures.names.indexOf(APPROXIMATE)]!;
   };
   expect(at([], 0)).toBe(0);
   expect(at([post(0, 'a'), post(0, 'a'), post(0, 'a')], 0)).toBeCloseTo(1, 5);
@@ -111,9 +111,9 @@ test.each([[1, 0.001, 0.001], [10, 0.03, 0.15], [30, 0.04, 0.2], [60, 0.06, 0.35
   (authors, bias, error) => {
     const runs = 400;
     const quarter = Math.ceil(START / 9e8) * 9e8;
-    const column = fullFeatures.names.indexOf(APPROXIMATE);
+    const column = defaultFeatures.names.indexOf(APPROXIMATE);
     const tick = ticksOf('t', [{ instrument: 'x:A', kind: TickKind.TRADE, eventTime: quarter, receiptTime: quarter, price: 1 }]);
-    const row = new Float32Array(fullFeatures.names.length);
+    const row = new Float32Array(defaultFeatures.names.length);
     const counts = Array.from({ length: runs }, (_, run) => {
       const engine = engineOf();
       const id = engine.idOf('x:A');

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { FeatureEngine, defaultFeatures } from '#features';
+import { FeatureEngine, compactFeatures } from '#features';
 import { expectClose } from './testing/close.ts';
 import { readRecording, recordingPath } from './testing/recording.ts';
 import { referenceRow, type ReferenceEvent } from './testing/reference.ts';
@@ -8,7 +8,7 @@ import { fold, instrumentOf, streams } from './testing/streams.ts';
 
 /** Fold all, and hold every row against its definition. */
 function check(events: readonly ReferenceEvent[]): void {
-  const engine = new FeatureEngine(defaultFeatures);
+  const engine = new FeatureEngine(compactFeatures);
   const histories = new Map<string, ReferenceEvent[]>();
   events.forEach((event, i) => {
     const instrument = instrumentOf(event);
@@ -16,7 +16,7 @@ function check(events: readonly ReferenceEvent[]): void {
     histories.set(instrument, history);
     history.push(event);
     const row = fold(engine, event);
-    if (row !== undefined) expectClose(defaultFeatures.names, row, referenceRow(history), `event ${i} of ${instrument}`);
+    if (row !== undefined) expectClose(compactFeatures.names, row, referenceRow(history), `event ${i} of ${instrument}`);
   });
 }
 
@@ -35,5 +35,5 @@ whenRecorded('every row of a real recording equals its definition (skipped: no B
 
 test('the reference covers every column of the default set', () => {
   const tick = { instrument: 'x:A', kind: 0, eventTime: 1, receiptTime: 1, bid: 1, ask: 2 };
-  expect(Object.keys(referenceRow([{ type: 'tick', tick }]))).toEqual(defaultFeatures.names);
+  expect(Object.keys(referenceRow([{ type: 'tick', tick }]))).toEqual(compactFeatures.names);
 });

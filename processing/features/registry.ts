@@ -14,8 +14,8 @@ import { interArrivalMeanLog, tradeMidBps, vwapDeviation60s } from './trades.ts'
 
 const WARMUP: Warmup = { events: 30, seconds: 10 };
 
-/** What runs unless configured otherwise. A change of columns, order, formula or state is a new version. */
-export const defaultFeatures: FeatureSet = featureSet({
+/** The small set: 15 columns in 200 bytes an instrument. A change of columns, order, formula or state is a new version. */
+export const compactFeatures: FeatureSet = featureSet({
   name: 'default',
   version: 1,
   features: [
@@ -38,8 +38,11 @@ export const defaultFeatures: FeatureSet = featureSet({
   warmup: WARMUP,
 });
 
-/** The full set: 40 columns in 448 bytes an instrument. A change of columns, order, formula or state is a new version. */
-export const fullFeatures: FeatureSet = featureSet({
+/**
+ * What runs unless configured otherwise: 40 columns in 448 bytes an instrument. Sentiment is VADER's (#posts). A change of
+ * columns, order, formula, state, or of what sentiment a text has, is a new version.
+ */
+export const defaultFeatures: FeatureSet = featureSet({
   name: 'default',
   version: 2,
   features: [
@@ -56,12 +59,15 @@ export const fullFeatures: FeatureSet = featureSet({
     // Posts.
     posts5m, postBurst, postAgeLog, authors15m, sentiment1h, sentimentSurprise5m,
   ],
-  warmup: { events: 60, seconds: 60 },
+  warmup: WARMUP,
 });
+
+/** The sets that ship, by id: a state of an older one can be carried on with. */
+export const shippedSets: ReadonlyMap<string, FeatureSet> = new Map([compactFeatures, defaultFeatures].map((set) => [set.id, set]));
 
 /** Every feature that ships, by name. */
 export const shippedFeatures: ReadonlyMap<string, Feature> = new Map(
-  [...defaultFeatures.features, ...fullFeatures.features].map((feature) => [feature.name, feature]),
+  [...compactFeatures.features, ...defaultFeatures.features].map((feature) => [feature.name, feature]),
 );
 
 /**

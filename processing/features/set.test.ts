@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { hasCode } from '#proto';
 import {
   FeatureEngine,
-  defaultFeatures,
+  compactFeatures,
   featureSet,
   selectFeatures,
   shippedFeatures,
@@ -64,13 +64,13 @@ describe('a feature set', () => {
 
 describe('shipped features', () => {
   test('default@1 has the columns it was released with', () => {
-    expect(defaultFeatures.id).toBe('default@1');
-    expect(defaultFeatures.names).toEqual([
+    expect(compactFeatures.id).toBe('default@1');
+    expect(compactFeatures.names).toEqual([
       'return_bps', 'reversion_1s_bps', 'reversion_10s_bps', 'volatility_10s_bps', 'volatility_60s_bps', 'zscore_30s',
       'spread_bps', 'imbalance', 'microprice_bps', 'flow_10s', 'trade_intensity_10s', 'inter_arrival_log',
       'posts_5m', 'post_burst', 'post_age_log',
     ]);
-    expect(defaultFeatures.warmup).toEqual({ events: 30, seconds: 10 });
+    expect(compactFeatures.warmup).toEqual({ events: 30, seconds: 10 });
   });
 
   test('each says its unit, what it is, its formula and where that is from', () => {
@@ -82,7 +82,7 @@ describe('shipped features', () => {
   test('are selected by name, in the order asked for', () => {
     const set = selectFeatures(['imbalance', 'return_bps'], { name: 'few', version: 3 });
     expect([set.id, ...set.names]).toEqual(['few@3', 'imbalance', 'return_bps']);
-    expect(set.warmup).toEqual(defaultFeatures.warmup);
+    expect(set.warmup).toEqual(compactFeatures.warmup);
     expect(refused(() => selectFeatures(['imbalances'], { name: 'few', version: 3 }))).toBe(true);
     expect(refused(() => selectFeatures(['imbalance', 'imbalance'], { name: 'few', version: 3 }))).toBe(true);
   });

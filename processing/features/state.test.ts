@@ -1,16 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { hasCode } from '#proto';
-import { FeatureEngine, defaultFeatures } from '#features';
+import { FeatureEngine, compactFeatures } from '#features';
 import { START, fold, foldAll, quote, streams, trade } from './testing/streams.ts';
 
 describe('state', () => {
   test('put back, it goes on bit for bit', () => {
     fc.assert(
       fc.property(streams(60), streams(60), (past, future) => {
-        const engine = new FeatureEngine(defaultFeatures);
+        const engine = new FeatureEngine(compactFeatures);
         foldAll(engine, past);
-        const restored = new FeatureEngine(defaultFeatures);
+        const restored = new FeatureEngine(compactFeatures);
         // In another order than that of first appearance: ids are not part of the state.
         for (let id = engine.size - 1; id >= 0; id--) restored.loadState(engine.nameOf(id), engine.saveState(id));
         expect(foldAll(restored, future)).toEqual(foldAll(engine, future));
@@ -22,14 +22,14 @@ describe('state', () => {
   });
 
   test('is a copy', () => {
-    const engine = new FeatureEngine(defaultFeatures);
+    const engine = new FeatureEngine(compactFeatures);
     fold(engine, quote('x:A', 0, 1, 2));
     engine.saveState(0).fill(9);
     expect(engine.bid(0)).toBe(1);
   });
 
   test('of another width is refused with FEATURE_SET_MISMATCH', () => {
-    const engine = new FeatureEngine(defaultFeatures);
+    const engine = new FeatureEngine(compactFeatures);
     let error: unknown;
     try {
       engine.loadState('x:A', new Float64Array(engine.stateWidth + 1));
@@ -41,11 +41,11 @@ describe('state', () => {
   });
 
   test('of the default set takes at most 450 bytes an instrument', () => {
-    expect(8 * new FeatureEngine(defaultFeatures).stateWidth).toBeLessThanOrEqual(450);
+    expect(8 * new FeatureEngine(compactFeatures).stateWidth).toBeLessThanOrEqual(450);
   });
 
   test('of thousands of instruments is kept apart', () => {
-    const engine = new FeatureEngine(defaultFeatures);
+    const engine = new FeatureEngine(compactFeatures);
     for (let k = 1; k <= 5_000; k++) fold(engine, quote(`x:${k}`, 0, k, k + 2));
     expect(engine.size).toBe(5_000);
     for (let id = 0; id < 5_000; id++) {
@@ -56,7 +56,7 @@ describe('state', () => {
   });
 
   test('is dirty once changed, by ticks and posts, until taken', () => {
-    const engine = new FeatureEngine(defaultFeatures);
+    const engine = new FeatureEngine(compactFeatures);
     for (const name of ['x:A', 'x:B', 'x:C', 'x:D']) engine.idOf(name);
     expect(engine.takeDirty()).toEqual([]);
     fold(engine, quote('x:C', 0, 1, 2));

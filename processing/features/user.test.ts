@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { hasCode } from '#proto';
-import { FeatureEngine, checkFeatures, defaultFeatures, loadUserFeatures, sampleEvents, type Feature } from '#features';
+import { FeatureEngine, checkFeatures, compactFeatures, loadUserFeatures, sampleEvents, type Feature } from '#features';
 
 const feature: Feature = {
   name: 'mine',
@@ -31,10 +31,10 @@ describe('a file of features', () => {
   });
 
   test('comes behind the columns of a base', () => {
-    const set = loadUserFeatures({ features: [feature], version: 1 }, { source: '', base: defaultFeatures });
+    const set = loadUserFeatures({ features: [feature], version: 1 }, { source: '', base: compactFeatures });
     expect(set.id).toBe('default@1+user@1');
-    expect(set.names).toEqual([...defaultFeatures.names, 'mine']);
-    expect(set.warmup).toEqual(defaultFeatures.warmup);
+    expect(set.names).toEqual([...compactFeatures.names, 'mine']);
+    expect(set.warmup).toEqual(compactFeatures.warmup);
     expect(new FeatureEngine(set).width).toBe(16);
   });
 

@@ -13,7 +13,7 @@ export interface LinearOptions {
   readonly width: number;
   /** 2: one weight vector, logistic; more: one for each class. */
   readonly classes: number;
-  /** Step size at the first step. @default 0.001 */
+  /** Step size at the first step. @default 0.0003 */
   readonly learningRate?: number;
   /** Step size falls as 1 / sqrt(1 + step / decaySteps). 0: it does not. @default 0 */
   readonly decaySteps?: number;
@@ -41,7 +41,7 @@ export class LinearClassifier implements Model {
     this.kind = options.classes === 2 ? 'logistic' : 'softmax';
     this.width = options.width;
     this.classes = options.classes;
-    this.#learningRate = options.learningRate ?? 0.001;
+    this.#learningRate = options.learningRate ?? 0.0003;
     this.#decaySteps = options.decaySteps ?? 0;
     this.#l2 = options.l2 ?? 1e-4;
     this.#outputs = options.classes === 2 ? 1 : options.classes;

@@ -2,7 +2,7 @@
  * Checkpoints of a feature task on the compacted `changelog`: state rows changed since the last one, and a manifest that
  * says which input positions and ordinals they belong to, in one commit.
  */
-import { FeatureEngine, type FeatureSet } from '#features';
+import { FeatureEngine, type FeatureEngineOptions, type FeatureSet } from '#features';
 import {
   CONTENT_JSON,
   CONTENT_PROTOBUF,
@@ -30,7 +30,11 @@ export interface RestoredFeatures {
 }
 
 /** Newest checkpoint of a task, or an empty state. FEATURE_SET_MISMATCH when it is of another set. */
-export async function restoreFeatures(queue: Queue, layout: TopicLayout, task: string, partition: number, set: FeatureSet): Promise<RestoredFeatures> {
+export async function restoreFeatures(
+  { queue, layout, set, sentimentOf }: { queue: Queue; layout: TopicLayout; set: FeatureSet } & FeatureEngineOptions,
+  task: string,
+  partition: number,
+): Promise<RestoredFeatures> {
   const states = new Map<string, FeatureState>();
   let manifest: FeatureCheckpoint | undefined;
   const prefix = `${task}/`;
@@ -44,10 +48,13 @@ export async function restoreFeatures(queue: Queue, layout: TopicLayout, task: s
       else states.set(suffix, FeatureState.decode(value));
     }
   }
-  const engine = new FeatureEngine(set);
+  const engine = new FeatureEngine(set, { ...(sentimentOf && { sentimentOf }) });
   if (!manifest) return { engine, ordinals: { rows: 0, deadLetters: 0 }, positions: new Map() };
   if (manifest.featureSet !== set.id) {
-    throw fail('FEATURE_SET_MISMATCH', `the state of ${task} is of ${manifest.featureSet}, the features are ${set.id}`);
+    throw fail(
+      'FEATURE_SET_MISMATCH',
+      `the state of ${task} is of ${manifest.featureSet}, the features are ${set.id}: set features.set back, or begin a new directory or prefix`,
+    );
   }
   for (const { instrument, state } of states.values()) {
     const bytes = Uint8Array.from(state);

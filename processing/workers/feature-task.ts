@@ -5,7 +5,7 @@
  * that are already committed suppressed; then, for each batch, one commit of rows, dead letters and positions; after
  * a commit, every so many rows and on the way out, a checkpoint.
  */
-import type { FeatureSet } from '#features';
+import type { FeatureEngineOptions, FeatureSet } from '#features';
 import type { TopicLayout } from '#proto';
 import type { Queue, Task, TaskContext } from '#queue';
 
@@ -15,7 +15,7 @@ import { postInput, tickInput, type FeatureInput } from './feature-input.ts';
 import { Merge } from './merge.ts';
 import type { WorkerObserver } from './observer.ts';
 
-export interface FeatureTaskOptions {
+export interface FeatureTaskOptions extends FeatureEngineOptions {
   readonly queue: Queue;
   readonly layout: TopicLayout;
   readonly set: FeatureSet;
@@ -43,11 +43,11 @@ export function featureTask(options: FeatureTaskOptions, partition: number): Tas
 }
 
 async function runFeatureTask(options: FeatureTaskOptions, partition: number, context: TaskContext): Promise<void> {
-  const { queue, layout, set, observer } = options;
+  const { layout, set, observer } = options;
   const task = `features/${partition}`;
   const inputs = [layout.name('quotes'), layout.name('posts')];
   const started = performance.now();
-  const restored = await restoreFeatures(queue, layout, task, partition, set);
+  const restored = await restoreFeatures(options, task, partition);
   const { engine, ordinals } = restored;
   const positions = inputs.map((topic) => restored.positions.get(topic) ?? { offset: 0, row: 0, clock: 0 });
   const merge = new Merge<FeatureInput>(positions);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { checkFeatures, defaultFeatures, featureSet, fullFeatures, sampleEvents, type Feature, type FeatureFinding, type FeatureKernel } from '#features';
+import { checkFeatures, compactFeatures, featureSet, defaultFeatures, sampleEvents, type Feature, type FeatureFinding, type FeatureKernel } from '#features';
 
 const events = sampleEvents(400, 5);
 
@@ -69,14 +69,14 @@ test('a date made of the time of the event is no clock', () => {
   expect(findings(hour)['hour']).toEqual([]);
 });
 
-test.each([[defaultFeatures], [fullFeatures]])('no feature that ships cheats ($id)', (set) => {
+test.each([[compactFeatures], [defaultFeatures]])('no feature that ships cheats ($id)', (set) => {
   const found = checkFeatures(set, events).flatMap(({ feature: name, findings: list }) => list.map(({ message }) => `${name}: ${message}`));
   expect(found).toEqual([]);
 });
 
 test('memory is told: that of a sum of all is all, that of the newest quote short', () => {
   const sum = feature('sum', () => ({ update: (state, at, e) => (state[at] = state[at]! + e.logPrice) }));
-  const set = featureSet({ name: 'checked', version: 1, features: [sum, honest, defaultFeatures.features[6]!], warmup: { events: 0, seconds: 0 } });
+  const set = featureSet({ name: 'checked', version: 1, features: [sum, honest, compactFeatures.features[6]!], warmup: { events: 0, seconds: 0 } });
   const memory = checkFeatures(set, events).map(({ memoryEvents }) => memoryEvents);
   expect(memory[0]).toBeNull();
   expect(memory[2]).toBeLessThanOrEqual(100);
