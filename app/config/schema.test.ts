@@ -93,3 +93,16 @@ test('the JSON Schema is one of draft 2020-12 that closes every object and gives
   // The defaults, put into a file, are the defaults.
   expect(configSchema.parse(written)).toEqual(configSchema.parse({}));
 });
+
+test('recorded posts are played once, with their times kept, and not beside made-up ones', () => {
+  const source = { name: 'a', kind: 'replay', file: 'a.csv', posts: { file: 'p.ndjson' } } as const;
+  const accepted = (more: object): boolean => configSchema.safeParse({ sources: [{ ...source, ...more }] }).success;
+  expect(accepted({})).toBe(true);
+  for (const more of [{ laps: 2 }, { laps: 'forever' }, { times: 'now' }, { made_up_posts: { instruments: ['x:A'] } }]) expect([more, accepted(more)]).toEqual([more, false]);
+});
+
+test('a feature set that does not ship is refused', () => {
+  expect(configSchema.parse({}).features.set).toBe('default@2');
+  expect(configSchema.safeParse({ features: { set: 'default@1' } }).success).toBe(true);
+  expect(configSchema.safeParse({ features: { set: 'default@3' } }).success).toBe(false);
+});
