@@ -17,6 +17,7 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
+  { files: ['app/report/web/**/*.js'], languageOptions: { sourceType: 'script', globals: { document: 'readonly', window: 'readonly', matchMedia: 'readonly', getComputedStyle: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', uPlot: 'readonly' } } },
   {
     files: ['serving/web/**/*.js'],
     languageOptions: { globals: { document: 'readonly', window: 'readonly', EventSource: 'readonly', fetch: 'readonly', location: 'readonly', requestAnimationFrame: 'readonly', matchMedia: 'readonly', localStorage: 'readonly', setTimeout: 'readonly', setInterval: 'readonly', clearTimeout: 'readonly', clearInterval: 'readonly', getComputedStyle: 'readonly', console: 'readonly' } },

@@ -9,11 +9,13 @@ import {
   decodePredictions,
   type Outcome,
   type Prediction,
+  type CalibrationBin,
   type TopicLayout,
   type TopicName,
 } from '#proto';
 import type { Queue, QueueRecord } from '#queue';
 
+import type { Breakdown } from '../report/breakdown.ts';
 import { ResultDigest } from './digest.ts';
 
 export interface TopicResult {
@@ -37,6 +39,10 @@ export interface ModelResult {
   readonly accuracy: number;
   readonly brier: number;
   readonly calibrationError: number;
+  /** Row-major counts, label by predicted class. */
+  readonly confusion: readonly number[];
+  /** Ten equal bins of the top class's probability. */
+  readonly calibration: readonly CalibrationBin[];
   /** Log loss minus that of the best baseline on the same predictions, and its 95 % interval. Null for that baseline. */
   readonly versusBaseline: MeanInterval | null;
   /** Learning steps. */
@@ -56,8 +62,8 @@ export interface RunResults {
   readonly deadLetters: Readonly<Record<string, number>>;
 }
 
-/** Blocks of the interval are this many horizons long: see BlockMeans. */
-const BLOCK_HORIZONS = 2;
+/** Blocks of an interval are this many horizons long: see BlockMeans. */
+export const BLOCK_HORIZONS = 2;
 
 interface Tally {
   predictions: number;
@@ -74,8 +80,10 @@ export async function readResults(options: {
   readonly classes: number;
   readonly baselines: readonly string[];
   readonly models: readonly string[];
+  /** Given every prediction and outcome as well. */
+  readonly breakdown?: Breakdown | undefined;
 }): Promise<RunResults> {
-  const { queue, layout, horizonUs, classes, baselines, models } = options;
+  const { queue, layout, horizonUs, classes, baselines, models, breakdown } = options;
   const records = (topic: TopicName): AsyncGenerator<QueueRecord> => recordsOf(queue, layout.name(topic));
   const tallies = new Map(
     models.map((model): [string, Tally] => [model, { predictions: 0, abstained: 0, metrics: new ClassificationMetrics(classes), losses: new Map() }]),
@@ -96,6 +104,7 @@ export async function readResults(options: {
   for await (const record of records('predictions')) {
     for (const prediction of decodePredictions(record)) {
       predictions.add(prediction.task, prediction.ordinal, canonicalPrediction(prediction));
+      breakdown?.prediction(prediction);
       const counts = tallies.get(prediction.model);
       if (!counts) continue;
       counts.predictions += 1;
@@ -108,6 +117,7 @@ export async function readResults(options: {
   for await (const record of records('outcomes')) {
     for (const outcome of decodeOutcomes(record)) {
       outcomes.add(outcome.task, outcome.ordinal, canonicalOutcome(outcome));
+      breakdown?.outcome(outcome);
       const counts = tallies.get(outcome.model);
       if (counts) addOutcome(counts, outcome, times);
     }
@@ -202,9 +212,9 @@ function difference(own: Tally, other: Tally, times: ReadonlyMap<string, Float64
 }
 
 function summary({ predictions, abstained, metrics }: Tally) {
-  const { outcomes, expired, logLoss, accuracy, brier, calibrationError } = metrics.values();
+  const { outcomes, expired, ...values } = metrics.values();
   const open = predictions - abstained - outcomes - expired;
-  return { predictions, abstained, outcomes, expired, open, logLoss, accuracy, brier, calibrationError };
+  return { ...values, predictions, abstained, outcomes, expired, open };
 }
 
 /** Newest manifest of every model and shard. */

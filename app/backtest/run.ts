@@ -29,7 +29,8 @@ import { Pipeline, modelSpecs } from '../runtime/pipeline.ts';
 import { progressWatch } from '../runtime/progress.ts';
 import { resolveMapping } from '../runtime/sources.ts';
 import { replayedWatch, type ReplayedWatch } from './replayed.ts';
-import { readResults, type RunResults } from './results.ts';
+import { Breakdown } from '../report/breakdown.ts';
+import { BLOCK_HORIZONS, readResults, type RunResults } from './results.ts';
 
 export interface BacktestOptions {
   readonly config: Config;
@@ -37,9 +38,11 @@ export interface BacktestOptions {
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: ReplayProgress) => void;
   readonly openQueue?: (config: Config) => Promise<Queue>;
+  /** Sum results up by time, instrument and hour as well, for a report. @default false */
+  readonly breakdown?: boolean;
 }
 
-export type BacktestResult = { readonly finished: true; readonly results: RunResults } | { readonly finished: false };
+export type BacktestResult = { readonly finished: true; readonly results: RunResults; readonly breakdown: Breakdown | undefined } | { readonly finished: false };
 
 /** @throws RUN_MISMATCH, and whatever stops a part of the pipeline */
 export async function runBacktest(options: BacktestOptions): Promise<BacktestResult> {
@@ -80,6 +83,7 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRes
     await work.stop();
     if (failure) throw failure;
     if (!finished) return { finished: false };
+    const breakdown = options.breakdown === true ? new Breakdown(BLOCK_HORIZONS * config.target.horizon) : undefined;
     const results = await readResults({
       queue: pipeline.queue,
       layout: pipeline.layout,
@@ -87,8 +91,9 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRes
       classes: config.target.classes,
       baselines: BASELINES.map(({ name }) => name),
       models: modelSpecs(config).map(({ name }) => name),
+      breakdown,
     });
-    return { finished: true, results };
+    return { finished: true, results, breakdown };
   } finally {
     await work.stop();
     await storage.stop();

@@ -2,7 +2,8 @@
 import Table from 'cli-table3';
 
 import type { Config } from '../config/schema.ts';
-import type { ModelResult, RunResults, TopicResult } from './results.ts';
+import { verdict } from '../report/verdict.ts';
+import type { RunResults, TopicResult } from './results.ts';
 
 const fixed = (value: number, digits = 4): string => (Number.isFinite(value) ? value.toFixed(digits) : '–');
 /** A head and rows, without a line between every two rows. */
@@ -50,16 +51,6 @@ export function resultsTable(results: RunResults, config: Config): string {
 function topicRow(name: string, { rows, repeats, missing, sha256 }: TopicResult): string[] {
   const faults = [repeats > 0 ? `${repeats} repeated` : '', missing > 0 ? `${missing} missing` : ''].filter((text) => text !== '');
   return [name, [String(rows), ...faults].join(', '), sha256];
-}
-
-/** One plain sentence on skill. */
-export function verdict(model: ModelResult, baseline: string | null): string {
-  const versus = model.versusBaseline;
-  if (!versus || baseline === null) return `${model.model}: nothing to compare with.`;
-  if (!Number.isFinite(versus.low)) return `${model.model}: too short a recording to say whether it is better than ${baseline}.`;
-  if (versus.high < 0) return `${model.model} is better than ${baseline} beyond chance, on this recording.`;
-  if (versus.low > 0) return `${model.model} is worse than ${baseline}, on this recording.`;
-  return `${model.model} cannot be told from ${baseline} on this recording: the interval holds 0.`;
 }
 
 function counts({ models, deadLetters }: RunResults): string[] {

@@ -1,12 +1,14 @@
 /** `foretick backtest`: a recording through the whole pipeline, as fast as it goes. */
+import path from 'node:path';
+
 import { SingleBar } from 'cli-progress';
 import { InvalidArgumentError, type Command } from 'commander';
 
 import { fail } from '#proto';
 
-import { runBacktest, type BacktestResult } from '../backtest/run.ts';
+import { runBacktest } from '../backtest/run.ts';
 import { resultsTable } from '../backtest/table.ts';
-import type { Config } from '../config/schema.ts';
+import { aboutRun, checkWritable, writeReport } from '../report/write.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { EXIT, print, reportError, stopSignal, type CliIo } from './io.ts';
 import { configOf, lapsArgument, speedArgument, withConfigOptions, type ConfigFlags } from './options.ts';
@@ -22,6 +24,7 @@ interface BacktestFlags extends ConfigFlags {
   readonly madeUpPosts?: number;
   readonly postsAbout?: string;
   readonly instruments?: string;
+  readonly report?: string;
   readonly json?: boolean;
 }
 
@@ -39,6 +42,7 @@ export function addBacktest(program: Command, io: CliIo, finish: (code: number) 
     .option('--instruments <table>', 'which words of a post name which instruments (default: what the posts say themselves)')
     .option('--made-up-posts <perMinute>', 'posts made up by a generator, a minute of recorded time', rateArgument)
     .option('--posts-about <ids>', 'instruments they are about, with commas between (default: that of --instrument)')
+    .option('--report <file>', 'writes one self-contained HTML page: metrics over time, by instrument, by hour, calibration')
     .option('--json', 'results as JSON')
     .addHelpText(
       'after',
@@ -50,7 +54,8 @@ digests are equal for equal results: run it twice, or interrupt it and run it ag
 Exit codes: 0 finished, 1 failed, 2 wrong use or configuration, 130 interrupted (the same command goes on).
 
 Examples:
-  $ foretick backtest examples/recordings/binance_spot_l1_trades_20250325.csv.gz --data runs/binance
+  $ foretick backtest examples/recordings/binance_spot_l1_trades_20250325.csv.gz --data runs/binance \\
+      --report runs/binance.html
   $ foretick backtest eurusd.csv.gz --instrument fxcm:EUR-USD --data runs/eurusd --json
   $ foretick backtest daily.csv --posts tweets.ndjson.gz --instruments examples/instruments.yaml --data runs/tweets`,
     )
@@ -70,17 +75,29 @@ async function backtest(io: CliIo, file: string, flags: BacktestFlags): Promise<
   const stop = stopSignal(io, () => undefined);
   const bar = json || io.stderr.isTTY !== true ? null : progressBar(io);
   try {
+    const { report } = flags;
+    if (report !== undefined) await checkWritable(report);
     const { config } = configOf(io, flags, { sources: [sourceOf(file, flags)], 'posts.instruments': flags.instruments }, {});
     const result = await runBacktest({
       config,
       logger: createLogger(config),
       signal: stop.signal,
+      breakdown: report !== undefined,
       onProgress: ({ bytesRead, totalBytes, row, lap }) => {
         bar?.update(Math.min(1, bytesRead / Math.max(1, totalBytes)), { row, lap });
       },
     });
     bar?.stop();
-    return report(io, result, config, json);
+    if (!result.finished) {
+      io.stderr.write('interrupted; the same command goes on from here\n');
+      return EXIT.interrupted;
+    }
+    print(io, json ? JSON.stringify(result.results, null, 2) : resultsTable(result.results, config));
+    if (report !== undefined) {
+      await writeReport(report, { ...result, config, title: path.basename(file), about: aboutRun(file, config, result.results) });
+      if (!json) print(io, `Report: ${report}`);
+    }
+    return EXIT.ok;
   } catch (error) {
     bar?.stop();
     return reportError(io, error, json);
@@ -106,15 +123,6 @@ function sourceOf(file: string, flags: BacktestFlags): Record<string, unknown> {
     ...(posts !== undefined && { posts: { file: posts, ...(postsMapping !== undefined && { mapping: postsMapping }) } }),
     ...(madeUpPosts !== undefined && { made_up_posts: { per_minute: madeUpPosts, instruments: postsAbout?.split(',') } }),
   };
-}
-
-function report(io: CliIo, result: BacktestResult, config: Config, json: boolean): number {
-  if (!result.finished) {
-    io.stderr.write('interrupted; the same command goes on from here\n');
-    return EXIT.interrupted;
-  }
-  print(io, json ? JSON.stringify(result.results, null, 2) : resultsTable(result.results, config));
-  return EXIT.ok;
 }
 
 function progressBar(io: CliIo): SingleBar {

@@ -19,7 +19,7 @@ export function print(io: CliIo, line = ''): void {
   io.stdout.write(`${line}\n`);
 }
 
-const USAGE_CODES: ReadonlySet<string> = new Set(['CONFIG_INVALID', 'FILE_UNREADABLE', 'UNKNOWN_FORMAT', 'UNKNOWN_TOPIC']);
+const USAGE_CODES: ReadonlySet<string> = new Set(['CONFIG_INVALID', 'FILE_UNREADABLE', 'FILE_UNWRITABLE', 'UNKNOWN_FORMAT', 'UNKNOWN_TOPIC']);
 
 /** Tells what went wrong and what to do; returns the exit code. */
 export function reportError(io: CliIo, error: unknown, json: boolean): number {

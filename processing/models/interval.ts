@@ -31,7 +31,7 @@ export interface MeanInterval {
   readonly blocks: number;
 }
 
-/** Mean of differences with a 95 % interval; `add` in any order. */
+/** Mean of differences with a 95 % interval; `add` in any order, one by one or summed up for a time. */
 export class BlockMeans {
   readonly #blockUs: number;
   readonly #sums = new Map<number, { sum: number; count: number }>();
@@ -41,14 +41,14 @@ export class BlockMeans {
     this.#blockUs = blockUs;
   }
 
-  add(timeUs: number, difference: number): void {
+  add(timeUs: number, sum: number, count = 1): void {
     const block = Math.floor(timeUs / this.#blockUs);
     const cell = this.#sums.get(block);
     if (cell) {
-      cell.sum += difference;
-      cell.count += 1;
+      cell.sum += sum;
+      cell.count += count;
     } else {
-      this.#sums.set(block, { sum: difference, count: 1 });
+      this.#sums.set(block, { sum, count });
     }
   }
 
