@@ -1,6 +1,6 @@
 /** The command line: help, wrong use, machine-readable output, and reading from a running process. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { packageRoot } from '#app';
@@ -72,6 +72,7 @@ describe('backtest', () => {
     ['a file that is not there', () => ['no-such.csv'], 'FILE_UNREADABLE'],
     ['columns of no known recording', () => [inRoot('odd.csv', 'a,b\n1,2\n')], 'UNKNOWN_FORMAT'],
     ['a mapping nobody named', () => [cutRecording(root.path, 10), '--mapping', 'none'], 'UNKNOWN_FORMAT'],
+    ['a report that cannot be written', () => [cutRecording(root.path, 10), '--report', join(root.path, 'no', 'such.html')], 'FILE_UNWRITABLE'],
     ['an unknown key of the configuration', () => [cutRecording(root.path, 10), '--config', inRoot('wrong.yaml', 'features: { batch: 1 }\n')], 'CONFIG_INVALID'],
   ];
   test.each(failures)('%s', async (name, args, code) => {
@@ -90,6 +91,9 @@ describe('backtest', () => {
     const table = await foretick(args);
     expect({ code: table.code, stderr: table.stderr }).toEqual({ code: 0, stderr: '' });
     for (const word of ['softmax', 'prior', 'persistence', 'log loss', '95 % interval', 'sha256']) expect(table.stdout).toContain(word);
+    const page = join(root.path, 'table.html');
+    expect((await foretick([...args, '--report', page])).stdout).toContain(`Report: ${page}`);
+    expect(readFileSync(page, 'utf8').includes('Nothing was scored')).toBe(true);
     const json = JSON.parse((await foretick([...args, '--json'])).stdout) as { predictions: { rows: number; sha256: string } };
     expect(json.predictions.rows).toBe(6_000);
     expect(table.stdout).toContain(json.predictions.sha256);
