@@ -23,6 +23,7 @@ export {
 } from './replay/mapping.ts';
 export type { TimeUnit } from './replay/numbers.ts';
 export { PRESETS, detectMapping, presetOf, withInstrument, type Layout } from './replay/presets.ts';
+export { scanTable, type TableRow } from './replay/table.ts';
 export { detectFile, readLayout } from './replay/recording.ts';
 export { withRecordedPosts, type RecordedPostsOptions } from './posts/recorded.ts';
 export { madeUpPosts, withMadeUpPosts, type MadeUpPostsOptions } from './posts/made-up.ts';

@@ -6,6 +6,7 @@ import { addBacktest } from './backtest.ts';
 import { addCheck } from './check.ts';
 import { addConfig } from './config.ts';
 import { addDoctor } from './doctor.ts';
+import { addEvaluate } from './evaluate.ts';
 import { EXIT, type CliIo } from './io.ts';
 import { addTail } from './tail.ts';
 import { addUp } from './up.ts';
@@ -27,6 +28,7 @@ export async function runCli(io: CliIo, args: readonly string[]): Promise<number
     });
   addUp(program, io, finish);
   addBacktest(program, io, finish);
+  addEvaluate(program, io, finish);
   addTail(program, io, finish);
   addConfig(program, io, finish);
   addCheck(program, io, finish);

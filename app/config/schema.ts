@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 import { defaultFeatures, shippedSets } from '#features';
-import { MODEL_KINDS } from '#models';
+import { MODEL_KINDS, OPTIMIZERS } from '#models';
 
 import { mappingSchema } from './mappings.ts';
 import { duration, size } from './units.ts';
@@ -86,9 +86,11 @@ const modelSchema = z.strictObject({
   name: name('a model name'),
   kind: z.enum(MODEL_KINDS),
   batch: z.int().min(1).max(65_536).default(32).describe('Labelled rows of one learning step'),
-  learning_rate: z.number().positive().default(0.0003),
-  decay_steps: z.number().min(0).default(0).describe('The rate falls as 1/sqrt(1 + step / decay_steps); 0: it does not'),
+  learning_rate: z.number().positive().default(0.0003).describe('Step size of the first step; for ftrl its alpha'),
+  decay_steps: z.number().min(0).default(0).describe('sgd: the rate falls as 1/sqrt(1 + step / decay_steps); 0: it does not'),
+  optimizer: z.enum(OPTIMIZERS).default('sgd'),
   l2: z.number().min(0).default(1e-4),
+  l1: z.number().min(0).default(0).describe('ftrl: sets weights to 0 that are worth less'),
 });
 
 const trainingSchema = z
@@ -134,7 +136,7 @@ export const configSchema = z
     target: targetSchema,
     models: z
       .array(modelSchema)
-      .default([{ name: 'softmax', kind: 'softmax', batch: 32, learning_rate: 0.0003, decay_steps: 0, l2: 1e-4 }])
+      .prefault([{ name: 'softmax', kind: 'softmax' }])
       .describe('Models that learn; the baselines prior and persistence always run beside them'),
     training: trainingSchema,
     serving: servingSchema,
@@ -169,6 +171,10 @@ export const configSchema = z
     config.models.forEach((model, i) => {
       if (model.name === 'prior' || model.name === 'persistence') {
         context.addIssue({ code: 'custom', path: ['models', i, 'name'], message: `${model.name} is a baseline, which always runs` });
+      }
+      if (model.optimizer !== 'ftrl' && model.l1 > 0) context.addIssue({ code: 'custom', path: ['models', i, 'l1'], message: `only ftrl has l1, not ${model.optimizer}` });
+      if (model.optimizer !== 'sgd' && model.decay_steps > 0) {
+        context.addIssue({ code: 'custom', path: ['models', i, 'decay_steps'], message: `only sgd has decay_steps; ${model.optimizer} has step sizes of its own` });
       }
       if (config.target.classes === 2 ? model.kind === 'softmax' : model.kind === 'logistic') {
         context.addIssue({ code: 'custom', path: ['models', i, 'kind'], message: `${model.kind} does not fit a target of ${config.target.classes} classes` });

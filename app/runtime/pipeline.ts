@@ -33,13 +33,16 @@ export interface PipelineOptions {
 /** All models that run: the configured ones, then the baselines. */
 export function modelSpecs(config: Config): ModelSpec[] {
   return [
-    ...config.models.map(({ name, kind, batch, learning_rate, decay_steps, l2 }) => ({
+    ...config.models.map(({ name, kind, batch, optimizer, learning_rate, decay_steps, l2, l1 }) => ({
       name,
       kind,
       batch,
       learningRate: learning_rate,
       decaySteps: decay_steps,
       l2,
+      // What is left out was not there before there were several optimizers: specs in snapshots stay as they were.
+      ...(optimizer !== 'sgd' && { optimizer }),
+      ...(l1 > 0 && { l1 }),
     })),
     ...BASELINES,
   ];

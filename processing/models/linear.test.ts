@@ -2,19 +2,21 @@ import { expect, test } from '@jest/globals';
 
 import { SectionReader, predictRows, topClass, type LabelledRows } from '#models';
 
-import { LinearClassifier, type LinearOptions } from './linear.ts';
+import { LinearClassifier } from './linear.ts';
 import { StandardScaler } from './scaler.ts';
 import { examples, gaussian, labelled, random } from './testing/examples.ts';
 
+type ReferenceOptions = Record<'width' | 'classes' | 'learningRate' | 'decaySteps' | 'l2', number>;
+
 /** The model by its definition: the scaler by two passes over all rows seen, the gradient of the loss by finite differences. */
 class Reference {
-  readonly options: Required<LinearOptions>;
+  readonly options: ReferenceOptions;
   readonly outputs: number;
   weights: number[][];
   seen: number[][] = [];
   step = 0;
 
-  constructor(options: Required<LinearOptions>) {
+  constructor(options: ReferenceOptions) {
     this.options = options;
     this.outputs = options.classes === 2 ? 1 : options.classes;
     this.weights = Array.from({ length: this.outputs }, () => Array.from({ length: options.width + 1 }, () => 0));

@@ -1,33 +1,28 @@
 /**
- * Softmax regression (multinomial logistic regression) and logistic regression, learned by mini-batch
- * stochastic gradient descent on the log loss, with L2 on the weights (not on the bias), over features
- * standardised by a running scaler. Gradient: Bishop, Pattern Recognition and Machine Learning, eq. 4.109 (softmax), 4.91 (logistic).
+ * Softmax regression (multinomial logistic regression) and logistic regression, learned in mini-batches by a first-order
+ * optimizer on the log loss, with L2 on the weights (not on the bias), over features standardised by a running scaler. Gradient: Bishop, Pattern Recognition and Machine Learning, eq. 4.109 (softmax), 4.91 (logistic).
  */
 import { fail, type SnapshotSection } from '#proto';
 
 import { floorProbabilities, type LabelledRows, type Model } from './model.ts';
+import { createOptimizer, optimizerTensors, readOptimizer, type Optimizer, type OptimizerOptions } from './optimizers.ts';
+import { checkFeatures } from './regressor.ts';
 import { StandardScaler } from './scaler.ts';
 import { SectionReader, section } from './section.ts';
 
-export interface LinearOptions {
+export interface LinearOptions extends OptimizerOptions {
   readonly width: number;
   /** 2: one weight vector, logistic; more: one for each class. */
   readonly classes: number;
-  /** Step size at the first step. @default 0.0003 */
-  readonly learningRate?: number;
-  /** Step size falls as 1 / sqrt(1 + step / decaySteps). 0: it does not. @default 0 */
-  readonly decaySteps?: number;
-  /** @default 1e-4 */
-  readonly l2?: number;
+  /** Standardised features are cut off here. @default 8 */
+  readonly maxDeviations?: number | undefined;
 }
 
 export class LinearClassifier implements Model {
   readonly kind: string;
   readonly width: number;
   readonly classes: number;
-  readonly #learningRate: number;
-  readonly #decaySteps: number;
-  readonly #l2: number;
+  readonly #optimizer: Optimizer;
   readonly #scaler: StandardScaler;
   /** Rows of weights, each `width` long and then the bias. */
   readonly #outputs: number;
@@ -41,13 +36,11 @@ export class LinearClassifier implements Model {
     this.kind = options.classes === 2 ? 'logistic' : 'softmax';
     this.width = options.width;
     this.classes = options.classes;
-    this.#learningRate = options.learningRate ?? 0.0003;
-    this.#decaySteps = options.decaySteps ?? 0;
-    this.#l2 = options.l2 ?? 1e-4;
     this.#outputs = options.classes === 2 ? 1 : options.classes;
-    this.#scaler = new StandardScaler(options.width);
+    this.#scaler = new StandardScaler(options.width, options.maxDeviations);
     this.#weights = new Float64Array(this.#outputs * (options.width + 1));
     this.#gradient = new Float64Array(this.#weights.length);
+    this.#optimizer = createOptimizer(options, this.#weights.length, options.width + 1);
     this.#z = new Float64Array(options.width);
     this.#p = new Float64Array(options.classes);
   }
@@ -63,7 +56,7 @@ export class LinearClassifier implements Model {
   }
 
   learn(rows: LabelledRows): void {
-    this.#check(rows);
+    checkRows(rows, this.width, this.classes);
     const { width, classes } = this;
     const stride = width + 1;
     const outputs = this.#outputs;
@@ -87,31 +80,27 @@ export class LinearClassifier implements Model {
         gradient[base + width] = gradient[base + width]! + error;
       }
     }
-    const rate = this.#learningRate / (this.#decaySteps > 0 ? Math.sqrt(1 + this.#step / this.#decaySteps) : 1);
-    const scale = rate / length;
-    const shrink = rate * this.#l2;
-    const weights = this.#weights;
-    for (let base = 0; base < weights.length; base += stride) {
-      const bias = base + width;
-      for (let w = base; w < bias; w++) weights[w] = weights[w]! - scale * gradient[w]! - shrink * weights[w]!;
-      weights[bias] = weights[bias]! - scale * gradient[bias]!;
-    }
+    this.#optimizer.update(this.#weights, gradient, length, this.#step);
     this.#step += 1;
   }
 
   save(): SnapshotSection {
     const scaler = this.#scaler.save();
-    const own = section({ kind: this.kind, step: this.#step, scaler: scaler.document }, { weights: this.#weights });
+    const optimizer = this.#optimizer;
+    const document = { kind: this.kind, step: this.#step, scaler: scaler.document, ...(optimizer.kind !== 'sgd' && { optimizer: optimizer.kind }) };
+    const own = section(document, { weights: this.#weights, ...optimizerTensors(optimizer) });
     return { document: own.document, tensors: [...own.tensors, ...scaler.tensors] };
   }
 
   restore(from: SnapshotSection): void {
-    const reader = new SectionReader<{ kind: string; step: number; scaler: string }>(from, 'model');
+    const reader = new SectionReader<{ kind: string; step: number; scaler: string; optimizer?: string }>(from, 'model');
     if (reader.document.kind !== this.kind) {
       throw fail('SNAPSHOT_CORRUPT', `a snapshot of ${reader.document.kind}, not of ${this.kind}`);
     }
     const weights = reader.f64('weights', this.#weights.length);
+    const restoreOptimizer = readOptimizer(this.#optimizer, reader.document.optimizer, reader);
     this.#scaler.restore({ document: reader.document.scaler, tensors: from.tensors });
+    restoreOptimizer();
     this.#weights.set(weights);
     this.#step = reader.document.step;
   }
@@ -145,25 +134,13 @@ export class LinearClassifier implements Model {
     }
     for (let k = at; k < at + classes; k++) out[k] = out[k]! / sum;
   }
-
-  #check(rows: LabelledRows): void {
-    checkRows(rows, this.width, this.classes);
-  }
 }
 
 /** Refuses rows that no model may learn from, before anything is changed. */
 export function checkRows(rows: LabelledRows, width: number, classes: number): void {
-  const values = rows.length * width;
-  if (rows.length === 0 || rows.features.length < values || rows.labels.length < rows.length) {
-    throw fail('SHAPE_MISMATCH', `${rows.features.length} values for ${rows.length} rows of ${width}`);
-  }
-  if (rows.instruments.length < rows.length || rows.predicted.length < rows.length * classes) {
-    throw fail('SHAPE_MISMATCH', `${rows.instruments.length} instruments and ${rows.predicted.length} probabilities for ${rows.length} rows`);
-  }
-  const { features } = rows;
-  for (let i = 0; i < values; i++) {
-    // x - x is 0 for finite numbers and NaN for all others.
-    if (features[i]! - features[i]! !== 0) throw fail('NOT_FINITE', `feature ${i % width} of row ${Math.floor(i / width)}`);
+  checkFeatures(rows.features, rows.length, width);
+  if (rows.labels.length < rows.length || rows.instruments.length < rows.length || rows.predicted.length < rows.length * classes) {
+    throw fail('SHAPE_MISMATCH', `${rows.labels.length} labels, ${rows.instruments.length} instruments and ${rows.predicted.length} probabilities for ${rows.length} rows`);
   }
   for (let i = 0; i < rows.length; i++) {
     if (rows.labels[i]! >= classes) throw fail('SHAPE_MISMATCH', `label ${rows.labels[i]!} of ${classes} classes`);

@@ -3,19 +3,39 @@ import { fail } from '#proto';
 
 import { ClassPrior, Persistence } from './baselines.ts';
 import { LinearClassifier } from './linear.ts';
+import { LinearRegression } from './linear-regression.ts';
 import type { Model } from './model.ts';
+import type { OptimizerOptions } from './optimizers.ts';
+import { TargetBaseline } from './regression-baselines.ts';
+import type { Regressor } from './regressor.ts';
 
 export const MODEL_KINDS = ['prior', 'persistence', 'softmax', 'logistic'] as const;
 
 /** A model as configured: plain data, kept in its snapshots. */
-export interface ModelSpec {
+export interface ModelSpec extends OptimizerOptions {
   readonly name: string;
   readonly kind: (typeof MODEL_KINDS)[number];
   /** Labelled rows in one learning step. */
   readonly batch: number;
-  readonly learningRate?: number;
-  readonly decaySteps?: number;
-  readonly l2?: number;
+  /** Standardised features are cut off here. @default 8 */
+  readonly maxDeviations?: number;
+}
+
+export const REGRESSOR_KINDS = ['mean', 'last', 'linear'] as const;
+
+export interface RegressorSpec extends OptimizerOptions {
+  readonly kind: (typeof REGRESSOR_KINDS)[number];
+  readonly maxDeviations?: number;
+}
+
+export function createRegressor(spec: RegressorSpec, width: number): Regressor {
+  switch (spec.kind) {
+    case 'mean':
+    case 'last':
+      return new TargetBaseline({ kind: spec.kind, width });
+    case 'linear':
+      return new LinearRegression({ ...spec, width });
+  }
 }
 
 /** The baselines that run beside every model. */

@@ -5,7 +5,7 @@
 import { section, SectionReader } from './section.ts';
 import type { SnapshotSection } from '#proto';
 
-/** Standardised values are cut off here: one wild row must not undo a thousand steps. */
+/** Standardised values are cut off here unless asked otherwise: one wild row must not undo a thousand steps. */
 const MAX_DEVIATIONS = 8;
 
 export class StandardScaler {
@@ -15,9 +15,11 @@ export class StandardScaler {
   readonly #m2: Float64Array;
   /** 1 / standard deviation; 0 for a feature that has not varied. */
   readonly #inverse: Float64Array;
+  readonly #most: number;
 
-  constructor(width: number) {
+  constructor(width: number, maxDeviations = MAX_DEVIATIONS) {
     this.width = width;
+    this.#most = maxDeviations;
     this.#mean = new Float64Array(width);
     this.#m2 = new Float64Array(width);
     this.#inverse = new Float64Array(width);
@@ -55,9 +57,10 @@ export class StandardScaler {
     const { width } = this;
     const mean = this.#mean;
     const inverse = this.#inverse;
+    const most = this.#most;
     for (let j = 0; j < width; j++) {
       const z = (features[at + j]! - mean[j]!) * inverse[j]!;
-      out[j] = z > MAX_DEVIATIONS ? MAX_DEVIATIONS : z < -MAX_DEVIATIONS ? -MAX_DEVIATIONS : z;
+      out[j] = z > most ? most : z < -most ? -most : z;
     }
   }
 

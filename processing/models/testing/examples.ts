@@ -1,21 +1,7 @@
 /** Labelled rows for tests, from a seed. */
-import type { LabelledRows } from '#models';
+import { gaussian, seededRandom as random, type LabelledRows } from '#models';
 
-/** Numbers in [0, 1), the same for the same seed (mulberry32). */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-/** Standard normal numbers (Box and Muller). */
-export function gaussian(next: () => number): () => number {
-  return () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
-}
+export { gaussian, random };
 
 interface Shape {
   readonly width: number;
