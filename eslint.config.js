@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'proto/gen/', 'coverage/', 'bench/.venv/', 'bench/.cache/', '.foretick/'] },
+  { ignores: ['dist/', 'node_modules/', 'proto/gen/', 'coverage/', 'bench/.venv/', 'bench/.cache/', '.foretick/', 'processing/models/mlp/assembly/kernels.ts'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {
@@ -17,6 +17,7 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
+  { files: ['processing/models/mlp/assembly/*.mjs'], languageOptions: { globals: { URL: 'readonly', Buffer: 'readonly', process: 'readonly' } } },
   { files: ['app/report/web/**/*.js'], languageOptions: { sourceType: 'script', globals: { document: 'readonly', window: 'readonly', matchMedia: 'readonly', getComputedStyle: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', uPlot: 'readonly' } } },
   {
     files: ['serving/web/**/*.js'],

@@ -86,11 +86,13 @@ const modelSchema = z.strictObject({
   name: name('a model name'),
   kind: z.enum(MODEL_KINDS),
   batch: z.int().min(1).max(65_536).default(32).describe('Labelled rows of one learning step'),
-  learning_rate: z.number().positive().default(0.0003).describe('Step size of the first step; for ftrl its alpha'),
+  learning_rate: z.number().positive().optional().describe('Step size of the first step, for ftrl its alpha (default: 0.0003, mlp 0.001)'),
   decay_steps: z.number().min(0).default(0).describe('sgd: the rate falls as 1/sqrt(1 + step / decay_steps); 0: it does not'),
-  optimizer: z.enum(OPTIMIZERS).default('sgd'),
+  optimizer: z.enum(OPTIMIZERS).optional().describe('How it learns (default: sgd, mlp adam)'),
   l2: z.number().min(0).default(1e-4),
   l1: z.number().min(0).default(0).describe('ftrl: sets weights to 0 that are worth less'),
+  hidden: z.array(z.int().min(1).max(4096)).min(1).max(8).optional().describe('mlp: units of each hidden layer (default: 64, 32)'),
+  seed: z.int().min(0).optional().describe('mlp: of its first weights (default: 1)'),
 });
 
 const trainingSchema = z
@@ -172,10 +174,7 @@ export const configSchema = z
       if (model.name === 'prior' || model.name === 'persistence') {
         context.addIssue({ code: 'custom', path: ['models', i, 'name'], message: `${model.name} is a baseline, which always runs` });
       }
-      if (model.optimizer !== 'ftrl' && model.l1 > 0) context.addIssue({ code: 'custom', path: ['models', i, 'l1'], message: `only ftrl has l1, not ${model.optimizer}` });
-      if (model.optimizer !== 'sgd' && model.decay_steps > 0) {
-        context.addIssue({ code: 'custom', path: ['models', i, 'decay_steps'], message: `only sgd has decay_steps; ${model.optimizer} has step sizes of its own` });
-      }
+      for (const [key, message] of misfits(model)) context.addIssue({ code: 'custom', path: ['models', i, key], message });
       if (config.target.classes === 2 ? model.kind === 'softmax' : model.kind === 'logistic') {
         context.addIssue({ code: 'custom', path: ['models', i, 'kind'], message: `${model.kind} does not fit a target of ${config.target.classes} classes` });
       }
@@ -187,6 +186,17 @@ export const configSchema = z
       context.addIssue({ code: 'custom', path: ['topics', 'shards'], message: 'there cannot be more shards than partitions' });
     }
   });
+
+/** Settings of a model that mean nothing for its kind or optimizer. */
+function misfits({ kind, optimizer = kind === 'mlp' ? 'adam' : 'sgd', l1, decay_steps, hidden, seed }: z.output<typeof modelSchema>): [string, string][] {
+  const found: [string, string][] = [];
+  if (kind === 'mlp' && optimizer !== 'adam' && optimizer !== 'sgd') found.push(['optimizer', `an mlp learns by adam or sgd, not ${optimizer}`]);
+  if (l1 > 0 && optimizer !== 'ftrl') found.push(['l1', `only ftrl has l1, not ${optimizer}`]);
+  if (decay_steps > 0 && (optimizer !== 'sgd' || kind === 'mlp')) found.push(['decay_steps', 'only softmax and logistic regression by sgd have decay_steps']);
+  if (kind !== 'mlp' && hidden) found.push(['hidden', `only an mlp has hidden layers, not ${kind}`]);
+  if (kind !== 'mlp' && seed !== undefined) found.push(['seed', `only an mlp begins from a seed, not ${kind}`]);
+  return found;
+}
 
 export type Config = z.output<typeof configSchema>;
 export type ConfigInput = z.input<typeof configSchema>;

@@ -33,16 +33,17 @@ export interface PipelineOptions {
 /** All models that run: the configured ones, then the baselines. */
 export function modelSpecs(config: Config): ModelSpec[] {
   return [
-    ...config.models.map(({ name, kind, batch, optimizer, learning_rate, decay_steps, l2, l1 }) => ({
+    ...config.models.map(({ name, kind, batch, optimizer, learning_rate, decay_steps, l2, l1, hidden, seed }) => ({
       name,
       kind,
       batch,
-      learningRate: learning_rate,
       decaySteps: decay_steps,
       l2,
-      // What is left out was not there before there were several optimizers: specs in snapshots stay as they were.
-      ...(optimizer !== 'sgd' && { optimizer }),
+      ...(learning_rate !== undefined && { learningRate: learning_rate }),
+      ...(optimizer !== undefined && { optimizer }),
       ...(l1 > 0 && { l1 }),
+      ...(hidden && { hidden }),
+      ...(seed !== undefined && { seed }),
     })),
     ...BASELINES,
   ];

@@ -4,12 +4,13 @@ import { fail } from '#proto';
 import { ClassPrior, Persistence } from './baselines.ts';
 import { LinearClassifier } from './linear.ts';
 import { LinearRegression } from './linear-regression.ts';
+import { Mlp } from './mlp/mlp.ts';
 import type { Model } from './model.ts';
 import type { OptimizerOptions } from './optimizers.ts';
 import { TargetBaseline } from './regression-baselines.ts';
 import type { Regressor } from './regressor.ts';
 
-export const MODEL_KINDS = ['prior', 'persistence', 'softmax', 'logistic'] as const;
+export const MODEL_KINDS = ['prior', 'persistence', 'softmax', 'logistic', 'mlp'] as const;
 
 /** A model as configured: plain data, kept in its snapshots. */
 export interface ModelSpec extends OptimizerOptions {
@@ -19,6 +20,10 @@ export interface ModelSpec extends OptimizerOptions {
   readonly batch: number;
   /** Standardised features are cut off here. @default 8 */
   readonly maxDeviations?: number;
+  /** mlp: units of each hidden layer. @default [64, 32] */
+  readonly hidden?: readonly number[];
+  /** mlp: of its first weights. @default 1 */
+  readonly seed?: number;
 }
 
 export const REGRESSOR_KINDS = ['mean', 'last', 'linear'] as const;
@@ -56,6 +61,11 @@ export function createModel(spec: ModelSpec, shape: { readonly width: number; re
     case 'softmax':
       if (shape.classes < 3) throw fail('CONFIG_INVALID', `model ${spec.name}: softmax needs a target of 3 classes; use logistic for 2`);
       return new LinearClassifier({ ...shape, ...spec });
+    case 'mlp': {
+      const { optimizer = 'adam' } = spec;
+      if (optimizer !== 'adam' && optimizer !== 'sgd') throw fail('CONFIG_INVALID', `model ${spec.name}: an mlp learns by adam or sgd, not ${optimizer}`);
+      return new Mlp({ ...shape, ...spec, optimizer });
+    }
     default:
       // A snapshot of a newer Foretick.
       throw fail('CONFIG_INVALID', `model ${spec.name}: unknown kind ${String(spec.kind)}`);

@@ -1,0 +1,2 @@
+/** The text of kernels.wasm.ts, compiled from kernels.ts. */
+export function kernelsModule(): Promise<string>;
