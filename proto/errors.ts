@@ -78,6 +78,7 @@ export const ERROR_CODES = {
   CONFIG_INVALID: entry(false, INVALID_ARGUMENT, 400, 'The configuration has an unknown key or a wrong value.', 'Mend the line the message names; foretick config check shows all of them.'),
   FILE_UNREADABLE: entry(false, NOT_FOUND, 404, 'A file given by name does not exist or cannot be read.', 'Check the path and its permissions.'),
   FILE_UNWRITABLE: entry(false, FAILED_PRECONDITION, 409, 'A file cannot be written.', 'Check the path, the permissions and the space left.'),
+  MODEL_BACKEND_UNAVAILABLE: entry(false, FAILED_PRECONDITION, 409, 'A backend that a model is to learn on cannot be loaded.', 'Install the package the message names, or give the model another backend: own, wasm and js need none.'),
   UNKNOWN_FORMAT: entry(false, INVALID_ARGUMENT, 400, 'No column mapping fits the columns of the recording.', 'Describe its columns under mappings in the configuration.'),
   RUN_MISMATCH: entry(false, FAILED_PRECONDITION, 409, 'The data directory holds a run of another recording or configuration.', 'Use another --data directory, or the command that began this run.'),
   PORT_TAKEN: entry(false, FAILED_PRECONDITION, 409, 'Another process listens on this port.', 'Choose another with --http-port or --grpc-port.'),

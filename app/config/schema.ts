@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 import { defaultFeatures, shippedSets } from '#features';
-import { MODEL_KINDS, OPTIMIZERS } from '#models';
+import { MODEL_BACKENDS, MODEL_KINDS, OPTIMIZERS } from '#models';
 
 import { mappingSchema } from './mappings.ts';
 import { duration, size } from './units.ts';
@@ -93,6 +93,7 @@ const modelSchema = z.strictObject({
   l1: z.number().min(0).default(0).describe('ftrl: sets weights to 0 that are worth less'),
   hidden: z.array(z.int().min(1).max(4096)).min(1).max(8).optional().describe('mlp: units of each hidden layer (default: 64, 32)'),
   seed: z.int().min(0).optional().describe('mlp: of its first weights (default: 1)'),
+  backend: z.enum(MODEL_BACKENDS).default('own').describe('mlp: what takes its learning steps: kernels of our own, or TensorFlow.js (native: where its package is installed)'),
 });
 
 const trainingSchema = z
@@ -188,12 +189,13 @@ export const configSchema = z
   });
 
 /** Settings of a model that mean nothing for its kind or optimizer. */
-function misfits({ kind, optimizer = kind === 'mlp' ? 'adam' : 'sgd', l1, decay_steps, hidden, seed }: z.output<typeof modelSchema>): [string, string][] {
+function misfits({ kind, optimizer = kind === 'mlp' ? 'adam' : 'sgd', l1, decay_steps, hidden, seed, backend }: z.output<typeof modelSchema>): [string, string][] {
   const found: [string, string][] = [];
   if (kind === 'mlp' && optimizer !== 'adam' && optimizer !== 'sgd') found.push(['optimizer', `an mlp learns by adam or sgd, not ${optimizer}`]);
   if (l1 > 0 && optimizer !== 'ftrl') found.push(['l1', `only ftrl has l1, not ${optimizer}`]);
   if (decay_steps > 0 && (optimizer !== 'sgd' || kind === 'mlp')) found.push(['decay_steps', 'only softmax and logistic regression by sgd have decay_steps']);
   if (kind !== 'mlp' && hidden) found.push(['hidden', `only an mlp has hidden layers, not ${kind}`]);
+  if (kind !== 'mlp' && backend !== 'own') found.push(['backend', `only an mlp learns on ${backend}, not ${kind}`]);
   if (kind !== 'mlp' && seed !== undefined) found.push(['seed', `only an mlp begins from a seed, not ${kind}`]);
   return found;
 }

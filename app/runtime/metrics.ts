@@ -27,6 +27,7 @@ export function runtimeMetrics(registry: Registry, progress: ProgressWatch): Run
   const lag = new Gauge({ name: 'foretick_worker_lag_records', help: 'Records between the committed position and the end of the inputs', labelNames, registers });
   const deadLetters = new Counter({ name: 'foretick_dead_letters_total', help: 'Records and rows put into dead-letters', labelNames: ['role', 'code'], registers });
   const refused = new Counter({ name: 'foretick_snapshots_refused_total', help: 'Snapshots that could not be restored; an older one was', labelNames: ['name', 'code'], registers });
+  const tensors = new Gauge({ name: 'foretick_tensors', help: 'Tensors held by models that learn on TensorFlow.js; flat, or there is a leak', registers });
   const failures = new Counter({ name: 'foretick_task_failures_total', help: 'Tasks that ended for good', labelNames: ['role'], registers });
   const retries = new Counter({ name: 'foretick_task_retries_total', help: 'Tasks started again after a retriable error', labelNames: ['role'], registers });
   const ticks = new Counter({ name: 'foretick_collector_ticks_total', help: 'Ticks published', labelNames: ['source'], registers });
@@ -55,6 +56,9 @@ export function runtimeMetrics(registry: Registry, progress: ProgressWatch): Run
         },
         refused: (error) => {
           refused.inc({ name, code: error.code });
+        },
+        tensors: (count) => {
+          tensors.set(count);
         },
         checkpointed: ({ ms }) => {
           checkpoints.observe(labels, ms / 1000);

@@ -33,7 +33,7 @@ export interface PipelineOptions {
 /** All models that run: the configured ones, then the baselines. */
 export function modelSpecs(config: Config): ModelSpec[] {
   return [
-    ...config.models.map(({ name, kind, batch, optimizer, learning_rate, decay_steps, l2, l1, hidden, seed }) => ({
+    ...config.models.map(({ name, kind, batch, optimizer, learning_rate, decay_steps, l2, l1, hidden, seed, backend }) => ({
       name,
       kind,
       batch,
@@ -44,6 +44,7 @@ export function modelSpecs(config: Config): ModelSpec[] {
       ...(l1 > 0 && { l1 }),
       ...(hidden && { hidden }),
       ...(seed !== undefined && { seed }),
+      ...(backend !== 'own' && { backend }),
     })),
     ...BASELINES,
   ];

@@ -4,7 +4,7 @@ export { ClassificationMetrics, topClass, type MetricValues } from './metrics.ts
 export { MIN_PROBABILITY, predictRows, type LabelledRows, type Model } from './model.ts';
 export { OPTIMIZERS, type OptimizerKind } from './optimizers.ts';
 export { gaussian, seededRandom } from './random.ts';
-export { BASELINES, MODEL_KINDS, REGRESSOR_KINDS, createModel, createRegressor, type ModelSpec, type RegressorSpec } from './registry.ts';
+export { BASELINES, MODEL_BACKENDS, MODEL_KINDS, REGRESSOR_KINDS, createLearner, createModel, createRegressor, type ModelSpec, type RegressorSpec } from './registry.ts';
 export type { Regressor, TargetRows } from './regressor.ts';
 export { classifierRun, regressorRun, type PrequentialRun, type RunOptions } from './evaluation/run.ts';
 export { ClassificationScorer, regressionScores, type ClassificationScores, type ClassifiedRows, type PredictedRows, type RegressionScores } from './evaluation/scores.ts';

@@ -36,6 +36,10 @@ export interface Model {
   save(): SnapshotSection;
   /** Puts a saved state back. SNAPSHOT_CORRUPT when it is of another kind or shape. */
   restore(section: SnapshotSection): void;
+  /** Tensors of a library that it holds: they must not grow. */
+  readonly tensors?: number;
+  /** Gives back what a library holds for it. Twice is safe. */
+  close?(): void;
 }
 
 /** The many-row form of `predictRow`; the same numbers, whatever the batch. */

@@ -9,6 +9,7 @@ import type { Model } from './model.ts';
 import type { OptimizerOptions } from './optimizers.ts';
 import { TargetBaseline } from './regression-baselines.ts';
 import type { Regressor } from './regressor.ts';
+import { TENSOR_BACKENDS, loadTensorFlow } from './tensor/backend.ts';
 
 export const MODEL_KINDS = ['prior', 'persistence', 'softmax', 'logistic', 'mlp'] as const;
 
@@ -24,7 +25,12 @@ export interface ModelSpec extends OptimizerOptions {
   readonly hidden?: readonly number[];
   /** mlp: of its first weights. @default 1 */
   readonly seed?: number;
+  /** mlp: what takes its learning steps, kernels of our own or a backend of TensorFlow.js. Predicting is ours. @default 'own' */
+  readonly backend?: ModelBackend;
 }
+
+export const MODEL_BACKENDS = ['own', ...TENSOR_BACKENDS] as const;
+export type ModelBackend = (typeof MODEL_BACKENDS)[number];
 
 export const REGRESSOR_KINDS = ['mean', 'last', 'linear'] as const;
 
@@ -61,13 +67,26 @@ export function createModel(spec: ModelSpec, shape: { readonly width: number; re
     case 'softmax':
       if (shape.classes < 3) throw fail('CONFIG_INVALID', `model ${spec.name}: softmax needs a target of 3 classes; use logistic for 2`);
       return new LinearClassifier({ ...shape, ...spec });
-    case 'mlp': {
-      const { optimizer = 'adam' } = spec;
-      if (optimizer !== 'adam' && optimizer !== 'sgd') throw fail('CONFIG_INVALID', `model ${spec.name}: an mlp learns by adam or sgd, not ${optimizer}`);
-      return new Mlp({ ...shape, ...spec, optimizer });
-    }
+    case 'mlp':
+      return new Mlp({ ...shape, ...spec, optimizer: mlpOptimizer(spec) });
     default:
       // A snapshot of a newer Foretick.
       throw fail('CONFIG_INVALID', `model ${spec.name}: unknown kind ${String(spec.kind)}`);
   }
+}
+
+/**
+ * A model that is to learn: the same as `createModel`, on the backend it asks for. MODEL_BACKEND_UNAVAILABLE when that cannot be had.
+ */
+export async function createLearner(spec: ModelSpec, shape: { readonly width: number; readonly classes: number }): Promise<Model> {
+  const { backend = 'own' } = spec;
+  if (spec.kind !== 'mlp' || backend === 'own') return createModel(spec, shape);
+  const tf = await loadTensorFlow(backend);
+  const { tensorEngine } = await import('./tensor/engine.ts');
+  return new Mlp({ ...shape, ...spec, optimizer: mlpOptimizer(spec), engine: (network, settings) => tensorEngine(tf, network, settings) });
+}
+
+function mlpOptimizer({ name, optimizer = 'adam' }: ModelSpec): 'adam' | 'sgd' {
+  if (optimizer !== 'adam' && optimizer !== 'sgd') throw fail('CONFIG_INVALID', `model ${name}: an mlp learns by adam or sgd, not ${optimizer}`);
+  return optimizer;
 }

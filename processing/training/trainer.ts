@@ -63,12 +63,13 @@ export class Trainer {
   readonly #outcomes: OutcomeBuffer;
   #evaluations: Evaluation[] = [];
 
-  constructor(options: TrainerOptions) {
+  /** @param model that learns @default the one its spec says */
+  constructor(options: TrainerOptions, model?: Model) {
     checkTarget(options.target);
     const { classes } = options.target;
     const { spec, width, task } = options;
     this.options = options;
-    this.model = createModel(spec, { width, classes });
+    this.model = model ?? createModel(spec, { width, classes });
     const instruments = new InstrumentTable();
     this.#state = {
       rows: 0,

@@ -9,6 +9,8 @@ export interface WorkerObserver {
   deadLetter(code: ErrorCode): void;
   /** A snapshot could not be used; an older one is. */
   refused(error: ForetickError): void;
+  /** Tensors that the process holds, of models that learn on a tensor library. */
+  tensors(count: number): void;
   checkpointed(checkpoint: { readonly records: number; readonly ms: number }): void;
   /** State is back: `behind` committed records are yet to be worked through again, with outputs suppressed. */
   restored(restoration: { readonly from: 'checkpoint' | 'nothing'; readonly behind: number; readonly ms: number }): void;
@@ -19,6 +21,7 @@ export const silentObserver: WorkerObserver = {
   committed: () => undefined,
   deadLetter: () => undefined,
   refused: () => undefined,
+  tensors: () => undefined,
   checkpointed: () => undefined,
   restored: () => undefined,
 };

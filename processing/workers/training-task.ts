@@ -5,7 +5,7 @@
  * read on from the snapshot's offset with outputs that are already committed suppressed; then, for each batch, one
  * commit of predictions, outcomes, evaluations and the offset; after a commit, every so many rows and on the way out, a snapshot.
  */
-import { aboutOf, type AssembledSnapshot } from '#models';
+import { aboutOf, createLearner, type AssembledSnapshot, type Model, type ModelSpec } from '#models';
 import { ForetickError, asForetickError, decodeFeatures, fail, type FeatureRows, type SnapshotManifest, type TopicLayout } from '#proto';
 import type { OutputRecord, Queue, QueueRecord, Task, TaskContext } from '#queue';
 
@@ -41,9 +41,19 @@ export function trainingTask(options: TrainingTaskOptions, shard: number): Task 
 }
 
 async function runTrainingTask(options: TrainingTaskOptions, shard: number, context: TaskContext): Promise<void> {
+  const { spec, featureNames, target } = options;
+  const model = await createLearner(spec, { width: featureNames.length, classes: target.classes });
+  try {
+    await train(options, shard, context, model);
+  } finally {
+    model.close?.();
+  }
+}
+
+async function train(options: TrainingTaskOptions, shard: number, context: TaskContext, model: Model): Promise<void> {
   const { queue, layout, observer } = options;
   const started = performance.now();
-  const trainer = new Trainer({ ...options, task: trainingTaskName(options.spec.name, shard), width: options.featureNames.length });
+  const trainer = new Trainer({ ...options, task: trainingTaskName(options.spec.name, shard), width: options.featureNames.length }, model);
   const known = await newestSnapshots(queue, layout, options.spec.name, shard);
   for (const error of known.refused) observer.refused(error);
   const snapshot = known.newest;
@@ -73,8 +83,10 @@ function checkSnapshot(options: TrainingTaskOptions, { manifest, sections }: Ass
     throw fail('RUN_MISMATCH', `${spec.name} has learned another target: ${JSON.stringify(manifest.target)}`);
   }
   const { spec: before } = aboutOf(sections);
-  if (before.kind !== spec.kind || before.batch !== spec.batch) {
-    throw fail('RUN_MISMATCH', `${spec.name} was a ${before.kind} with batches of ${before.batch}; give the changed model another name`);
+  // Rates may change, and what takes the steps; what shapes the state may not.
+  const shapeOf = ({ kind, batch, optimizer, hidden }: ModelSpec): string => [`a ${kind}`, `batches of ${batch}`, optimizer ?? '', hidden?.join('-') ?? ''].filter(Boolean).join(', ');
+  if (shapeOf(before) !== shapeOf(spec)) {
+    throw fail('RUN_MISMATCH', `${spec.name} was ${shapeOf(before)}; now it is ${shapeOf(spec)}: give the changed model another name`);
   }
 }
 
@@ -163,6 +175,8 @@ class TrainingLoop {
       this.#committed = this.#offset;
     }
     this.#options.observer.committed({ rows, outputs: outputs.length, lag: Math.max(0, this.#end - this.#offset), ms: performance.now() - started });
+    const { tensors = 0 } = this.#trainer.model;
+    if (tensors > 0) this.#options.observer.tensors(tensors);
     this.#sinceCheckpoint += rows;
     if (this.#checkpointDue()) await this.checkpoint();
   }

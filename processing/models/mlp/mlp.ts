@@ -13,6 +13,7 @@ import { floorProbabilities, type LabelledRows, type Model } from '../model.ts';
 import { gaussian, seededRandom } from '../random.ts';
 import { StandardScaler } from '../scaler.ts';
 import { SectionReader, section } from '../section.ts';
+import type { Engine, EngineSettings } from './engine.ts';
 import type { KernelKind } from './kernels.ts';
 import { Network } from './network.ts';
 
@@ -33,6 +34,8 @@ export interface MlpOptions {
   readonly maxDeviations?: number | undefined;
   /** @default 'simd'; 'scalar' gives the same bits, slower */
   readonly kernels?: KernelKind | undefined;
+  /** Takes the learning steps. @default the kernels */
+  readonly engine?: ((network: Network, settings: EngineSettings) => Engine) | undefined;
 }
 
 export const MAX_NORM = 5;
@@ -62,6 +65,7 @@ export class Mlp implements Model {
   readonly #network: Network;
   readonly #z: Float64Array;
   readonly #p: Float64Array;
+  readonly #engine: Engine | null;
   #step = 0;
 
   constructor(options: MlpOptions) {
@@ -77,6 +81,7 @@ export class Mlp implements Model {
     this.#z = new Float64Array(width);
     this.#p = new Float64Array(classes);
     initialise(this.#network, seed);
+    this.#engine = options.engine?.(this.#network, { classes, optimizer, learningRate, l2 }) ?? null;
   }
 
   get step(): number {
@@ -97,6 +102,11 @@ export class Mlp implements Model {
     const network = this.#network;
     for (let i = 0; i < length; i++) this.#scaler.learnRow(features, i * width);
     this.#scaler.refresh();
+    if (this.#engine) {
+      this.#engine.learn(this.#standardised(rows), rows.labels, length, this.#step);
+      this.#step += 1;
+      return;
+    }
     network.zeroGradient();
     for (let from = 0; from < length; from += network.chunk) this.#accumulate(rows, from, Math.min(network.chunk, length - from));
     const scale = Math.min(1, MAX_NORM / Math.max(network.norm(), 1e-30));
@@ -109,6 +119,7 @@ export class Mlp implements Model {
   }
 
   save(): SnapshotSection {
+    this.#engine?.pull();
     const scaler = this.#scaler.save();
     const { params, firstMoments, secondMoments } = this.#network;
     const document: MlpDocument = { kind: 'mlp', widths: this.#widths, optimizer: this.#optimizer, step: this.#step, scaler: scaler.document };
@@ -132,6 +143,27 @@ export class Mlp implements Model {
       network.secondMoments.set(moments[1]);
     }
     this.#step = document.step;
+    this.#engine?.push();
+  }
+
+  /** Tensors held for learning; 0 with kernels of our own. */
+  get tensors(): number {
+    return this.#engine?.tensors ?? 0;
+  }
+
+  /** Gives back what learning held; the model still predicts. */
+  close(): void {
+    this.#engine?.close();
+  }
+
+  #standardised({ features, length }: LabelledRows): Float32Array {
+    const stride = this.#network.layers[0]!.paddedInputs;
+    const all = new Float32Array(length * stride);
+    for (let i = 0; i < length; i++) {
+      this.#scaler.transform(features, i * this.width, this.#z);
+      all.set(this.#z, i * stride);
+    }
+    return all;
   }
 
   /** Adds the gradient of the mean log loss of `count` rows from `from` on. */
