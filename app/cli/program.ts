@@ -6,8 +6,12 @@ import { addBacktest } from './backtest.ts';
 import { addCheck } from './check.ts';
 import { addConfig } from './config.ts';
 import { addDoctor } from './doctor.ts';
+import { addFeatures } from './features.ts';
 import { EXIT, type CliIo } from './io.ts';
+import { addModels } from './models.ts';
+import { addReplay } from './replay.ts';
 import { addTail } from './tail.ts';
+import { addTopics } from './topics.ts';
 import { addUp } from './up.ts';
 
 /** Runs a command line (without `node` and the script) and resolves to its exit code. */
@@ -25,9 +29,17 @@ export async function runCli(io: CliIo, args: readonly string[]): Promise<number
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
     });
+  program.commandsGroup('Run:');
   addUp(program, io, finish);
+  program.commandsGroup('Evaluate:');
   addBacktest(program, io, finish);
+  addReplay(program, io, finish);
+  program.commandsGroup('Look inside:');
   addTail(program, io, finish);
+  addTopics(program, io, finish);
+  addModels(program, io, finish);
+  addFeatures(program, io, finish);
+  program.commandsGroup('Check and mend:');
   addConfig(program, io, finish);
   addCheck(program, io, finish);
   addDoctor(program, io, finish);

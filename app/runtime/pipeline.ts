@@ -14,6 +14,12 @@ import type { Component } from './lifecycle.ts';
 import type { RuntimeMetrics } from './metrics.ts';
 import { sourceOf } from './sources.ts';
 
+/** Brings input, and says when it has brought all. */
+export interface Feed extends Component {
+  /** Resolves when all is brought, it was stopped or it failed. Never rejects. */
+  readonly done: Promise<void>;
+}
+
 export interface PipelineOptions {
   readonly config: Config;
   readonly logger: Logger;
@@ -23,6 +29,8 @@ export interface PipelineOptions {
   readonly onProgress?: (source: string, progress: ReplayProgress) => void;
   /** Keep every record, for a run whose results are read in the end. @default false */
   readonly keepAll?: boolean;
+  /** What brings ticks and posts in place of the configured sources. @default nothing */
+  readonly feed?: (pipeline: Pipeline) => Feed;
   /** Opens the queue. @default the embedded one, in the configured directory */
   readonly openQueue?: (config: Config) => Promise<Queue>;
 }
@@ -58,6 +66,7 @@ export class Pipeline {
   readonly #options: PipelineOptions;
   #queue: Queue | undefined;
   readonly collectors: Collector[] = [];
+  #feed: Feed | undefined;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -73,13 +82,19 @@ export class Pipeline {
     return this.#queue;
   }
 
+  /** Resolves when everything that brings input has ended. Call it when all have started. */
+  async fed(): Promise<void> {
+    await Promise.all([this.#feed?.done, ...this.collectors.map(({ done }) => done)]);
+  }
+
   /** In the order in which they start. */
   components(): { queue: Component; workers: Component[]; collectors: Component[] } {
-    const { config } = this.#options;
+    const { config, feed } = this.#options;
+    this.#feed = feed?.(this);
     return {
       queue: this.#queueComponent(),
       workers: [this.#featureWorker(), ...modelSpecs(config).map((spec) => this.#trainingWorker(spec))],
-      collectors: config.sources.map((source) => this.#collector(source)),
+      collectors: this.#feed ? [this.#feed] : config.sources.map((source) => this.#collector(source)),
     };
   }
 
