@@ -17,7 +17,7 @@ interface CheckFlags {
 }
 
 export function addCheck(program: Command, io: CliIo, finish: (code: number) => void): void {
-  const check = program.command('check').description('Check parts of your own');
+  const check = program.command('check').summary('Check parts of your own').description('Check parts of your own');
   check
     .command('features')
     .description('Find features that cheat: that see the future, forget after a restart, or depend on what they may not')

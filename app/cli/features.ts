@@ -23,6 +23,7 @@ interface NewestRow {
 
 export function addFeatures(program: Command, io: CliIo, finish: (code: number) => void): void {
   withUrlOption(program.command('features'))
+    .summary('Columns in use, newest values')
     .description('Show the feature columns in use, or the newest row of an instrument')
     .argument('[instrument]', 'newest row of this one, from a running process; left out: the columns')
     .option('--json', 'as JSON')
@@ -55,7 +56,7 @@ function columns(json: boolean): string {
   const rows = features.map(described);
   if (json) return JSON.stringify({ set: id, warmup, columns: rows }, null, 2);
   const table = tableOf(
-    [{ head: 'column' }, { head: 'unit' }, { head: 'state', align: 'right' }, { head: 'what it says' }, { head: 'formula' }],
+    [{ head: 'column' }, { head: 'unit' }, { head: 'state', align: 'right' }, { head: 'what it says', width: 44 }, { head: 'formula', width: 40 }],
     rows.map(({ name, unit, stateBytes, what, formula }) => [name, unit, `${stateBytes} B`, what, formula]),
   );
   const sources = [...new Set(rows.map(({ source }) => source))].map((source) => {

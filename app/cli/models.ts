@@ -16,7 +16,7 @@ interface ModelsFlags {
 type Shown = VersionDetails & { readonly evaluation: Evaluation | null };
 
 export function addModels(program: Command, io: CliIo, finish: (code: number) => void): void {
-  const models = program.command('models').description('List the versions of models that are held, or look into one');
+  const models = program.command('models').summary('Versions held, and their weights').description('List the versions of models that are held, or look into one');
   const answer = async (flags: ModelsFlags, show: () => Promise<string>): Promise<void> => {
     try {
       print(io, await show());

@@ -22,6 +22,7 @@ interface ReplayFlags extends ConfigFlags {
 
 export function addReplay(program: Command, io: CliIo, finish: (code: number) => void): void {
   withConfigOptions(program.command('replay'))
+    .summary('Score models on recorded history')
     .description('Run the recorded history of a data directory through the pipeline again, with these settings')
     .requiredOption('-d, --data <directory>', 'whose quotes and posts are replayed; it is only read, a running process may hold it')
     .option('--from <time>', 'received from then on: ISO 8601, or microseconds since the epoch', timeArgument)

@@ -5,12 +5,16 @@ export interface Column {
   readonly head: string;
   /** @default left */
   readonly align?: 'left' | 'right';
+  /** Characters after which words wrap. @default as wide as the text */
+  readonly width?: number;
 }
 
 /** A head and rows, without a line between every two rows. */
 export function tableOf(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const table = new Table({
     head: columns.map(({ head }) => head),
+    colWidths: columns.map(({ width }) => width ?? null),
+    wordWrap: true,
     colAligns: columns.map(({ align = 'left' }) => align),
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
     style: { head: [], border: [] },

@@ -17,6 +17,7 @@ interface TailFlags {
 
 export function addTail(program: Command, io: CliIo, finish: (code: number) => void): void {
   withUrlOption(program.command('tail'))
+    .summary('Follow the records of a topic')
     .description('Show the records of a topic as JSON lines, as they come')
     .argument('<topic>', `one of ${Object.keys(TOPICS).join(', ')}`)
     .option('--from <earliest|latest>', 'where to begin', 'latest')

@@ -16,6 +16,7 @@ interface TopicsFlags extends ConfigFlags {
 
 export function addTopics(program: Command, io: CliIo, finish: (code: number) => void): void {
   withConfigOptions(withUrlOption(program.command('topics')))
+    .summary('Sizes, offsets and lags of topics')
     .description('Show what the topics hold, how long they keep it, and how far behind their readers are')
     .option('-d, --data <directory>', 'look into this directory instead of asking a running process; it is only read')
     .option('--json', 'as JSON')
