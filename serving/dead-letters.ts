@@ -19,6 +19,8 @@ export interface DeadLetterEntry {
   /** Recorded receipt time, microseconds; 0 when the record does not say. */
   readonly timeUs: number;
   readonly bytes: number;
+  /** Only the first of them are shown. */
+  readonly cut: boolean;
   /** The first bytes: as text where they are UTF-8 without control characters, else as base64. */
   readonly text: string | null;
   readonly base64: string | null;
@@ -73,6 +75,7 @@ function entryOf({ offset, timestamp, key, value, headers }: QueueRecord): DeadL
     timestamp,
     timeUs: number(headers['time']),
     bytes: Number.isSafeInteger(whole) ? whole : (value?.length ?? 0),
+    cut: (value?.length ?? 0) > SHOWN,
     ...shown(value ?? new Uint8Array()),
   };
 }

@@ -96,12 +96,12 @@ function list(versions: readonly HeldVersion[]): string {
 }
 
 function details({ evaluation, weights, ...shown }: Shown): string {
-  const { name: _, kind, ...options } = shown.options;
+  const options = Object.entries(shown.options).filter(([name]) => name !== 'name' && name !== 'kind');
   const lines: [string, string][] = [
-    ['model', `${shown.model} (${kind})${shown.aliases.length > 0 ? `, answers to ${shown.aliases.join(', ')}` : ''}`],
+    ['model', `${shown.model} (${shown.kind})${shown.aliases.length > 0 ? `, answers to ${shown.aliases.join(', ')}` : ''}`],
     ['version', `${count(shown.version)} learning steps, published ${time(shown.publishedAt)}`],
     ['learned from', `${count(shown.outcomes)} outcomes of ${count(shown.rows)} rows of ${shown.featureSet}`],
-    ['options', Object.entries(options).map(([name, value]) => `${name} ${String(value)}`).join(', ')],
+    ['options', options.map(([name, value]) => `${name} ${String(value)}`).join(', ')],
     ['classes', shown.classes.join(', ')],
     ['instruments', shown.instruments.join(', ') || 'none yet'],
     ['weights', `sha256 ${shown.weightsSha256}, ${size(shown.bytes)} with state`],

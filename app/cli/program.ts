@@ -24,6 +24,8 @@ export async function runCli(io: CliIo, args: readonly string[]): Promise<number
     .description('Live quotes and posts in, continuously learned and continuously scored predictions out.')
     .version(packageVersion(), '-v, --version')
     .showHelpAfterError('(add --help for the options and examples)')
+    // Else `models show softmax --version 3` would print the version of the program.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),

@@ -7,8 +7,8 @@ function letter(entry) {
   const place = entry.topic === '' ? `${entry.key}, row ${entry.offset}` : `${entry.topic} ${entry.partition}/${entry.offset}${entry.row > 0 ? `, row ${entry.row}` : ''}`;
   summary.append(element('b', '', entry.code), element('span', 'place', place), element('span', 'when', age(Math.max(0, Date.now() - entry.timestamp))));
   const shown = entry.text ?? entry.base64 ?? '';
-  const cut = entry.text === null ? 'not text; base64 of the first bytes' : entry.bytes > new TextEncoder().encode(entry.text).length ? 'the first bytes' : 'all of it';
-  details.append(summary, element('p', '', entry.message), element('pre', '', shown === '' ? '(empty)' : shown), element('small', '', `${count(entry.bytes)} bytes, ${cut}`));
+  const what = entry.text === null ? 'not text; base64 of the first bytes' : entry.cut ? 'the first bytes' : 'all of it';
+  details.append(summary, element('p', '', entry.message), element('pre', '', shown === '' ? '(empty)' : shown), element('small', '', `${count(entry.bytes)} bytes, ${what}`));
   return details;
 }
 

@@ -31,7 +31,7 @@ function matrix(counts) {
   const names = NAMES[classes] ?? Array.from({ length: classes }, (_, i) => `class ${i}`);
   const table = element('table', 'matrix');
   const head = element('tr');
-  head.append(element('td', '', 'came ↓ · predicted →'), ...names.map((name) => heading(name, 'col')), heading('all', 'col'));
+  head.append(element('td'), ...names.map((name) => heading(name, 'col')), heading('all', 'col'));
   table.append(head);
   for (let label = 0; label < classes; label++) {
     const row = counts.slice(label * classes, (label + 1) * classes);
@@ -77,7 +77,7 @@ function diagram({ calibration, model }) {
   calibration.forEach((bin, i) => {
     if (bin.count === 0) return;
     const width = SIDE_X / calibration.length;
-    const height = Math.max(2, (bin.count / most) * SIDE_Y * 0.35);
+    const height = Math.max(2, (bin.count / most) * SIDE_Y * 0.2);
     const bar = svg('rect', { x: x(i / calibration.length) + 3, y: y(0) - height, width: width - 6, height, rx: 2, class: 'bin' });
     const [said, came] = [bin.sumProbability / bin.count, bin.hits / bin.count];
     const words = `said ${(said * 100).toFixed(1)}%, came ${(came * 100).toFixed(1)}%, ${count(bin.count)} predictions`;
@@ -103,5 +103,6 @@ export function drawPicker(select, overview) {
   if (select.dataset.names === names.join()) return;
   select.dataset.names = names.join();
   const chosen = names.includes(select.value) ? select.value : overview.champion || names[0];
-  select.replaceChildren(...names.map((name) => new Option(name, name, false, name === chosen)));
+  select.replaceChildren(...names.map((name) => element('option', '', name)));
+  select.value = chosen ?? '';
 }

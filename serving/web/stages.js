@@ -26,7 +26,7 @@ function folded(stages) {
     state: odd ? `${odd.name}: ${odd.state}` : 'following',
     rate: views.every(({ rate }) => rate === null) ? null : sum(({ rate }) => rate),
     lagRecords: sum(({ lagRecords }) => lagRecords),
-    lagSeconds: null,
+    lagSeconds: views.every(({ lagRecords }) => lagRecords === 0) ? 0 : null,
   };
   return [...stages.filter(({ role }) => role !== 'serving'), all];
 }
