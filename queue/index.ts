@@ -4,6 +4,7 @@ export type {
   Headers,
   Membership,
   OutputRecord,
+  PartitionDescription,
   PartitionOffsets,
   PollOptions,
   Producer,

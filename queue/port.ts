@@ -49,6 +49,16 @@ export interface PartitionOffsets {
   readonly end: number;
 }
 
+/** What a partition holds, for people who ask now and then: it may cost a look at every block. */
+export interface PartitionDescription extends PartitionOffsets {
+  /** Records that are there: fewer than offsets where compaction or a repair left gaps. */
+  readonly records: number;
+  /** Bytes kept, as the driver stores them. */
+  readonly bytes: number;
+  /** Committed offset of each group that has one here. */
+  readonly groups: ReadonlyMap<string, number>;
+}
+
 /**
  * Where a group-less reader starts, as of the moment its iteration begins. `time`: the first record at or
  * after it, milliseconds, or the end. `offsets`: by partition; those left out start at the earliest.
@@ -163,6 +173,8 @@ export interface Queue {
   topics(): Promise<TopicSpec[]>;
   /** UNKNOWN_TOPIC when it does not exist. */
   offsets(topic: string): Promise<PartitionOffsets[]>;
+  /** What each partition holds and who reads it. UNKNOWN_TOPIC when it does not exist. */
+  describe(topic: string): Promise<PartitionDescription[]>;
   /** Committed offsets of a group, by partition. */
   committed(group: string, topic: string): Promise<ReadonlyMap<number, number>>;
   producer(): Promise<Producer>;

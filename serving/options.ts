@@ -8,6 +8,7 @@ import { SnapshotAssembler } from '#models';
 import type { Liveness } from './http/context.ts';
 import { defaultWebRoot } from './http/static.ts';
 import type { Assembler } from './models/store.ts';
+import type { StageProvider } from './stages.ts';
 
 export interface ServerOptions {
   readonly queue: Queue;
@@ -48,6 +49,8 @@ export interface ServerOptions {
   readonly liveness: () => Liveness;
   /** Shown on the page's overview as it is. */
   readonly status?: () => unknown;
+  /** Stages outside the server, for /v1/stages. @default none */
+  readonly stages?: StageProvider;
   /** Milliseconds since the epoch. @default Date.now */
   readonly clock?: () => number;
   /** Makes models of snapshots. @default SnapshotAssembler of #models */
@@ -85,6 +88,7 @@ export function withDefaults(options: ServerOptions): ServerSettings {
     maxRows: 4096,
     predictionsPerInstrument: 1000,
     heartbeatMs: 15_000,
+    stages: () => Promise.resolve([]),
     clock: Date.now,
     assembler: new SnapshotAssembler(),
     ...options,

@@ -13,6 +13,17 @@ import { EVENT_TIME, HORIZON_US, aliasRecord, evaluationRecord, featureRecord, j
 const CHROMIUM = '/usr/bin/chromium';
 const ARTIFACTS = join(import.meta.dirname, '..', 'test', '.artifacts');
 const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const STAGES = [
+  { name: 'collector replay', role: 'collector', rows: 41_000, lagRecords: null, lagSeconds: 0.2, state: 'running' },
+  { name: 'feature worker', role: 'features', rows: 40_800, lagRecords: 2, lagSeconds: 0.4, state: 'running' },
+  { name: 'training softmax', role: 'training', rows: 40_000, lagRecords: 12, lagSeconds: 14, state: 'running' },
+] as const;
+/** Of the newest evaluations: what the matrix and the diagram are drawn from. */
+const CONFUSION: Record<string, number[]> = { softmax: [620, 200, 180, 150, 700, 150, 190, 210, 600], prior: [0, 1000, 0, 0, 1000, 0, 0, 1000, 0], persistence: [500, 300, 200, 300, 400, 300, 200, 300, 500] };
+const BINS = Array.from({ length: 10 }, (_, i) => {
+  const count = [0, 0, 0, 900, 1400, 700, 0, 0, 0, 0][i]!;
+  return { count, sumProbability: count * (0.05 + i / 10), hits: Math.round(count * (0.02 + i / 10)) };
+});
 const PRICES: Record<string, number> = { 'binance:BTC-USDT': 87_214.31, 'binance:ETH-USDT': 2071.4, 'binance:XRP-USDT': 2.4513 };
 
 /** A morning's worth of a small pipeline; `lap` as the cursor tells it. */
@@ -43,7 +54,7 @@ function feed(h: Harness, lap: number): void {
       const loss = floor + 0.25 / (i + 2) + wave(i, floor * 20) / 300;
       h.queue.append([
         evaluationRecord({ model, ordinal: 2 * i, scope: 'window', outcomes: 500, logLoss: loss + wave(i, floor * 9) / 30, toTimeUs: EVENT_TIME + i * 30_000_000 }),
-        evaluationRecord({ model, ordinal: 2 * i + 1, scope: 'total', outcomes: 500 * (i + 1), logLoss: loss, accuracy: 0.52 + (1.05 - floor), brier: loss * 0.58, toTimeUs: EVENT_TIME + i * 30_000_000 }),
+        evaluationRecord({ model, ordinal: 2 * i + 1, scope: 'total', outcomes: 500 * (i + 1), logLoss: loss, accuracy: 0.52 + (1.05 - floor), brier: loss * 0.58, confusion: CONFUSION[model]!, calibration: BINS, toTimeUs: EVENT_TIME + i * 30_000_000 }),
       ]);
     }
   }
@@ -62,7 +73,7 @@ withBrowser('the page in Chromium (skipped where /usr/bin/chromium is not instal
   beforeAll(async () => {
     await mkdir(ARTIFACTS, { recursive: true });
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
-    h = await startHarness({ empty: true, clock: Date.now });
+    h = await startHarness({ empty: true, clock: Date.now, stages: () => Promise.resolve(STAGES), status: () => ({ evaluateEvery: 500 }) });
   });
   afterAll(async () => {
     await browser.close();
@@ -86,6 +97,7 @@ withBrowser('the page in Chromium (skipped where /usr/bin/chromium is not instal
     const page = await open({}, complaints);
     await page.getByText('Waiting for the first prices.').waitFor();
     await page.locator('#state', { hasText: 'Live' }).waitFor();
+    await page.locator('#confusion', { hasText: 'No evaluation yet: the first comes after 500 outcomes.' }).waitFor();
     await shoot(page, 'page-empty');
     feed(h, 1);
     await page.locator('.card').nth(2).waitFor();
@@ -103,6 +115,34 @@ withBrowser('the page in Chromium (skipped where /usr/bin/chromium is not instal
     await page.getByRole('button', { name: 'Running' }).click();
     await page.waitForTimeout(400);
     await shoot(page, 'page-light');
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test('shows confusion, calibration and stages of what it is told; a dead letter is text, whatever it holds', async () => {
+    const complaints: string[] = [];
+    const page = await open({}, complaints);
+    await page.getByText('No dead letters.').waitFor();
+    const hostile = '<script>document.title = "taken"</script><img src=x onerror="document.title=\'taken\'">';
+    const headers = { code: '<b>MALFORMED</b>', message: hostile, topic: 'test.quotes.v1', partition: '0', offset: '7', row: '0' };
+    h.queue.append([{ topic: 'test.dead-letters.v1', key: hostile, value: hostile, headers }]);
+    h.queue.append([{ topic: 'test.dead-letters.v1', key: 'file.csv', value: Uint8Array.of(0, 255, 1), headers: { code: 'MALFORMED_RECORD', offset: '3' } }]);
+    const letter = page.locator('#letters details', { hasText: 'test.quotes.v1 0/7' });
+    await letter.waitFor();
+    await letter.locator('summary').click();
+    expect(await letter.locator('pre').textContent()).toBe(hostile);
+    expect(await page.locator('#letters script, #letters img, #letters summary b b').count()).toBe(0);
+    expect(await page.title()).toBe('Foretick');
+    await page.locator('#letters', { hasText: 'file.csv, row 3' }).waitFor();
+    await page.locator('#letters-count', { hasText: '2 kept' }).waitFor();
+    expect(await page.locator('.matrix .cell').count()).toBe(9);
+    expect(await page.locator('.matrix .cell.right b').first().textContent()).toBe('62%');
+    expect(await page.locator('.reliability .dot').count()).toBe(3);
+    await page.locator('#reliability').getByText('Expected calibration error').waitFor();
+    await page.locator('#stages', { hasText: 'feature worker' }).waitFor();
+    await page.locator('#stages', { hasText: 'serving' }).waitFor();
+    await page.locator('#model').selectOption('prior');
+    await page.locator('.matrix .cell.right b', { hasText: '100%' }).first().waitFor();
     expect(complaints).toEqual([]);
     await page.close();
   });

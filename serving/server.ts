@@ -20,6 +20,7 @@ import { ModelStore } from './models/store.ts';
 import { withDefaults, type ServerOptions, type ServerSettings } from './options.ts';
 import { OverviewBuilder } from './overview.ts';
 import { PredictService } from './predict/service.ts';
+import { Stages } from './stages.ts';
 import { StreamSlots } from './streams.ts';
 import { SubscriptionService } from './subscribe/service.ts';
 import { Views } from './views/views.ts';
@@ -93,9 +94,10 @@ export function createServer(options: ServerOptions): ServingServer {
   let draining = false;
   const isDraining = (): boolean => draining;
   const overview = new OverviewBuilder({ views, models, maxStalenessMs, clock, draining: isDraining, status: settings.status });
+  const stages = new Stages({ provider: settings.stages, followers: views.followers });
   const onError = events.onError.bind(events);
   const context = {
-    queue, layout, views, models, predict, subscriptions, slots, overview, metrics, registry, clock, onError,
+    queue, layout, views, models, predict, subscriptions, slots, overview, stages, metrics, registry, clock, onError,
     liveness: settings.liveness,
     draining: isDraining,
     heartbeatMs: settings.heartbeatMs,

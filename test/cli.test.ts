@@ -23,7 +23,7 @@ const inRoot = (name: string, content: string): string => {
   return path;
 };
 
-const COMMANDS = [['up'], ['backtest'], ['tail'], ['config', 'check'], ['config', 'schema'], ['check', 'features'], ['check', 'post'], ['doctor'], ['evaluate']];
+const COMMANDS = [['up'], ['backtest'], ['tail'], ['config', 'check'], ['config', 'schema'], ['check', 'features'], ['check', 'post'], ['doctor'], ['evaluate'], ['topics'], ['models', 'list'], ['models', 'show'], ['features'], ['replay']];
 
 test.each(COMMANDS.map((command) => [command.join(' '), command] as const))('%s --help describes its options and has examples', async (_, command) => {
   const { code, stdout, stderr } = await foretick([...command, '--help']);

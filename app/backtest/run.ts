@@ -6,8 +6,6 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { pipeline as streamPipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -25,9 +23,10 @@ import type { Config } from '../config/schema.ts';
 import { featureSetOf } from '../runtime/features.ts';
 import { Lifecycle } from '../runtime/lifecycle.ts';
 import { runtimeMetrics } from '../runtime/metrics.ts';
-import { Pipeline, modelSpecs } from '../runtime/pipeline.ts';
+import { Pipeline, modelSpecs, type Feed } from '../runtime/pipeline.ts';
 import { progressWatch } from '../runtime/progress.ts';
 import { resolveMapping } from '../runtime/sources.ts';
+import { claimDirectory, configurationDigest } from './claim.ts';
 import { replayedWatch, type ReplayedWatch } from './replayed.ts';
 import { Breakdown } from '../report/breakdown.ts';
 import { BLOCK_HORIZONS, readResults, type RunResults } from './results.ts';
@@ -46,9 +45,21 @@ export type BacktestResult = { readonly finished: true; readonly results: RunRes
 
 /** @throws RUN_MISMATCH, and whatever stops a part of the pipeline */
 export async function runBacktest(options: BacktestOptions): Promise<BacktestResult> {
-  const { config, logger, signal } = options;
-  const features = await featureSetOf(config);
-  await claimDirectory(config, features);
+  const features = await featureSetOf(options.config);
+  await claimBacktest(options.config, features);
+  return runPipeline({ ...options, features });
+}
+
+export interface PipelineRun extends BacktestOptions {
+  /** Of the configuration. */
+  readonly features: FeatureSet;
+  /** What is worked through, in place of the configured sources. */
+  readonly feed?: (pipeline: Pipeline) => Feed;
+}
+
+/** The same for a directory that is claimed already. */
+export async function runPipeline(options: PipelineRun): Promise<BacktestResult> {
+  const { config, features, logger, signal, feed } = options;
   const failed = new AbortController();
   let failure: ForetickError | undefined;
   const watch = replayedWatch(runtimeMetrics(new Registry(), progressWatch(config.lifecycle.stalled_after / 1000)));
@@ -58,6 +69,7 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRes
     logger,
     metrics: watch.metrics,
     keepAll: true,
+    ...(feed && { feed }),
     onFailure: (error) => {
       failure ??= error;
       failed.abort();
@@ -106,7 +118,7 @@ async function workedThrough(pipeline: Pipeline, watch: ReplayedWatch, stop: Abo
     if (stop.aborted) resolve();
     stop.addEventListener('abort', () => { resolve(); }, { once: true });
   });
-  await Promise.race([Promise.all(pipeline.collectors.map(({ done }) => done)), aborted]);
+  await Promise.race([pipeline.fed(), aborted]);
   const { queue, layout } = pipeline;
   const inputs = [layout.name('quotes'), layout.name('posts')];
   while (!stop.aborted) {
@@ -135,35 +147,12 @@ async function pause(stop: AbortSignal): Promise<void> {
   await sleep(20, undefined, { signal: stop }).catch(() => undefined); // On abort the caller looks at the signal.
 }
 
-/** Marks the directory as this run's, or checks that it is. */
-async function claimDirectory(config: Config, set: FeatureSet): Promise<void> {
-  const { directory } = config.queue;
+async function claimBacktest(config: Config, features: FeatureSet): Promise<void> {
   const source = config.sources[0]!;
-  const { topics: { prefix, partitions, shards }, features, target, models, training } = config;
   const posts = source.posts && { recording: await fileDigest(source.posts.file), mapping: await resolveMapping(source.posts, config) };
   const table = config.posts.instruments === undefined ? undefined : await fileDigest(config.posts.instruments);
-  const decisive = {
-    prefix, partitions, shards, set: set.id, features, target, models, training, laps: source.laps,
-    mapping: await resolveMapping(source, config), madeUp: source.made_up_posts, posts, table,
-  };
-  const run = {
-    version: 1,
-    recording: await fileDigest(source.file),
-    configuration: createHash('sha256').update(JSON.stringify(decisive)).digest('hex'),
-  };
-  const path = join(directory, 'run.json');
-  let before: string | undefined;
-  try {
-    before = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fail('FILE_UNREADABLE', `${path} cannot be read`, { cause: error });
-  }
-  const now = JSON.stringify(run);
-  if (before === now) return;
-  if (before !== undefined) throw fail('RUN_MISMATCH', `${directory} holds a run of another recording or configuration`);
-  await mkdir(directory, { recursive: true });
-  await writeFile(`${path}.new`, now, { flush: true });
-  await rename(`${path}.new`, path);
+  const more = { laps: source.laps, madeUp: source.made_up_posts, posts, table, mapping: await resolveMapping(source, config) };
+  await claimDirectory(config.queue.directory, { recording: await fileDigest(source.file), configuration: configurationDigest(config, features, more) });
 }
 
 async function fileDigest(file: string): Promise<string> {
@@ -175,4 +164,3 @@ async function fileDigest(file: string): Promise<string> {
   }
   return hash.digest('hex');
 }
-

@@ -30,6 +30,7 @@ interface BacktestFlags extends ConfigFlags {
 
 export function addBacktest(program: Command, io: CliIo, finish: (code: number) => void): void {
   withConfigOptions(program.command('backtest'))
+    .summary('Score models on a recording')
     .description('Run a recording through the whole pipeline and report how good the predictions were')
     .argument('<file>', 'CSV or NDJSON, plain or gzip')
     .requiredOption('-d, --data <directory>', 'holds the run; the same command goes on where it stopped')

@@ -18,7 +18,7 @@ interface CheckFlags {
 }
 
 export function addCheck(program: Command, io: CliIo, finish: (code: number) => void): void {
-  const check = program.command('check').description('Check parts of your own');
+  const check = program.command('check').summary('Check parts of your own').description('Check parts of your own');
   addCheckPost(check, io, finish);
   check
     .command('features')

@@ -7,7 +7,7 @@ import { EXIT, print, reportError, type CliIo } from './io.ts';
 import { DEFAULT_CONFIG, configOf } from './options.ts';
 
 export function addConfig(program: Command, io: CliIo, finish: (code: number) => void): void {
-  const config = program.command('config').description('Check the configuration, or print its schema');
+  const config = program.command('config').summary('Check the configuration').description('Check the configuration, or print its schema');
   config
     .command('check')
     .description('Check the file, the FORETICK_* variables and print the configuration that results')

@@ -13,6 +13,7 @@ interface DoctorFlags extends ConfigFlags {
 export function addDoctor(program: Command, io: CliIo, finish: (code: number) => void): void {
   const doctor = program
     .command('doctor')
+    .summary('Check or mend a data directory')
     .description('Check a data directory: blocks, checksums, offsets, index, positions, lock, free space')
     .option('-d, --data <directory>', 'the directory to check (default: ./.foretick)')
     .option('--repair', 'mend what can be mended, and give free space back to the disk')

@@ -24,6 +24,7 @@ const list = (text: string): string[] => text.split(',').map((each) => each.trim
 export function addEvaluate(program: Command, io: CliIo, finish: (code: number) => void): void {
   program
     .command('evaluate')
+    .summary('Score models on a table of your own')
     .description('How good are models on a table of your own? Each row is predicted before its label is learned')
     .argument('<file>', 'CSV or NDJSON, plain or gzip; rows in order of time')
     .requiredOption('-t, --target <column>', 'what is predicted')

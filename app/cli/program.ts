@@ -7,8 +7,12 @@ import { addCheck } from './check.ts';
 import { addConfig } from './config.ts';
 import { addDoctor } from './doctor.ts';
 import { addEvaluate } from './evaluate.ts';
+import { addFeatures } from './features.ts';
 import { EXIT, type CliIo } from './io.ts';
+import { addModels } from './models.ts';
+import { addReplay } from './replay.ts';
 import { addTail } from './tail.ts';
+import { addTopics } from './topics.ts';
 import { addUp } from './up.ts';
 
 /** Runs a command line (without `node` and the script) and resolves to its exit code. */
@@ -21,15 +25,25 @@ export async function runCli(io: CliIo, args: readonly string[]): Promise<number
     .description('Live quotes and posts in, continuously learned and continuously scored predictions out.')
     .version(packageVersion(), '-v, --version')
     .showHelpAfterError('(add --help for the options and examples)')
+    // Else `models show softmax --version 3` would print the version of the program.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
     });
+  program.commandsGroup('Run:');
   addUp(program, io, finish);
+  program.commandsGroup('Evaluate:');
   addBacktest(program, io, finish);
+  addReplay(program, io, finish);
   addEvaluate(program, io, finish);
+  program.commandsGroup('Look inside:');
   addTail(program, io, finish);
+  addTopics(program, io, finish);
+  addModels(program, io, finish);
+  addFeatures(program, io, finish);
+  program.commandsGroup('Check and mend:');
   addConfig(program, io, finish);
   addCheck(program, io, finish);
   addDoctor(program, io, finish);

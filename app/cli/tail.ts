@@ -2,9 +2,10 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { request } from 'undici';
 
-import { TOPICS, fail, type ErrorCode } from '#proto';
+import { TOPICS, fail } from '#proto';
 
 import { EXIT, reportError, stopSignal, type CliIo } from './io.ts';
+import { answerError, withUrlOption } from './remote.ts';
 
 interface TailFlags {
   readonly url: string;
@@ -15,11 +16,10 @@ interface TailFlags {
 }
 
 export function addTail(program: Command, io: CliIo, finish: (code: number) => void): void {
-  program
-    .command('tail')
+  withUrlOption(program.command('tail'))
+    .summary('Follow the records of a topic')
     .description('Show the records of a topic as JSON lines, as they come')
     .argument('<topic>', `one of ${Object.keys(TOPICS).join(', ')}`)
-    .option('--url <url>', 'a running Foretick', 'http://127.0.0.1:8080')
     .option('--from <earliest|latest>', 'where to begin', 'latest')
     .option('-n, --limit <rows>', 'end after this many rows', limitArgument)
     .option('--no-follow', 'end at the end of the topic')
@@ -27,6 +27,8 @@ export function addTail(program: Command, io: CliIo, finish: (code: number) => v
     .addHelpText(
       'after',
       `
+Exit codes: 0 ended, 1 nothing answers, 2 wrong use.
+
 Examples:
   $ foretick tail predictions
   $ foretick tail quotes --from earliest --no-follow -n 10
@@ -53,7 +55,7 @@ async function tail(io: CliIo, topic: string, flags: TailFlags): Promise<number>
     const answer = await request(url, { signal: stop.signal, bodyTimeout: 0 }).catch((cause: unknown) => {
       throw fail('NOT_RUNNING', `nothing answers at ${flags.url}`, { cause });
     });
-    if (answer.statusCode !== 200) throw await answerError(answer.body);
+    if (answer.statusCode !== 200) throw await answerError(answer.body, flags.url);
     for await (const chunk of answer.body) io.stdout.write(chunk as Uint8Array);
     return EXIT.ok;
   } catch (error) {
@@ -61,9 +63,4 @@ async function tail(io: CliIo, topic: string, flags: TailFlags): Promise<number>
   } finally {
     stop.release();
   }
-}
-
-async function answerError(body: { json(): Promise<unknown> }): Promise<Error> {
-  const { error } = (await body.json()) as { error: { code: ErrorCode; message: string } };
-  return fail(error.code, error.message);
 }

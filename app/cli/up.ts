@@ -38,6 +38,7 @@ const DEMO = {
 
 export function addUp(program: Command, io: CliIo, finish: (code: number) => void): void {
   withConfigOptions(program.command('up'))
+    .summary('Run everything in one process')
     .description('Run everything in one process: collect, compute features, learn, predict, serve')
     .option('-d, --data <directory>', 'where the embedded queue keeps its data (default: ./.foretick)')
     .option('--speed <n|max>', 'recorded seconds a second, of every recording', speedArgument)

@@ -15,6 +15,12 @@ import type { RuntimeMetrics } from './metrics.ts';
 import { postSentiment } from './posts.ts';
 import { sourceOf } from './sources.ts';
 
+/** Brings input, and says when it has brought all. */
+export interface Feed extends Component {
+  /** Resolves when all is brought, it was stopped or it failed. Never rejects. */
+  readonly done: Promise<void>;
+}
+
 export interface PipelineOptions {
   readonly config: Config;
   /** Of `config`: see `featureSetOf`. */
@@ -26,6 +32,8 @@ export interface PipelineOptions {
   readonly onProgress?: (source: string, progress: ReplayProgress) => void;
   /** Keep every record, for a run whose results are read in the end. @default false */
   readonly keepAll?: boolean;
+  /** What brings ticks and posts in place of the configured sources. @default nothing */
+  readonly feed?: (pipeline: Pipeline) => Feed;
   /** Opens the queue. @default the embedded one, in the configured directory */
   readonly openQueue?: (config: Config) => Promise<Queue>;
 }
@@ -65,6 +73,7 @@ export class Pipeline {
   readonly #options: PipelineOptions;
   #queue: Queue | undefined;
   readonly collectors: Collector[] = [];
+  #feed: Feed | undefined;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -75,18 +84,28 @@ export class Pipeline {
     return this.#options.config;
   }
 
+  get features(): FeatureSet {
+    return this.#options.features;
+  }
+
   get queue(): Queue {
     if (!this.#queue) throw new Error('the queue is not open yet');
     return this.#queue;
   }
 
+  /** Resolves when everything that brings input has ended. Call it when all have started. */
+  async fed(): Promise<void> {
+    await Promise.all([this.#feed?.done, ...this.collectors.map(({ done }) => done)]);
+  }
+
   /** In the order in which they start. */
   components(): { queue: Component; workers: Component[]; collectors: Component[] } {
-    const { config } = this.#options;
+    const { config, feed } = this.#options;
+    this.#feed = feed?.(this);
     return {
       queue: this.#queueComponent(),
       workers: [this.#featureWorker(), ...modelSpecs(config).map((spec) => this.#trainingWorker(spec))],
-      collectors: config.sources.map((source) => this.#collector(source)),
+      collectors: this.#feed ? [this.#feed] : config.sources.map((source) => this.#collector(source)),
     };
   }
 

@@ -12,6 +12,7 @@ import { Lifecycle, type Component, type LifecycleState } from './lifecycle.ts';
 import { runtimeMetrics } from './metrics.ts';
 import { Pipeline } from './pipeline.ts';
 import { progressWatch } from './progress.ts';
+import { stageCounts, stageProvider, type StageCounts } from './stages.ts';
 
 export interface UpOptions {
   readonly config: Config;
@@ -27,6 +28,7 @@ export interface UpOptions {
 export class Up {
   readonly #lifecycle: Lifecycle;
   readonly #pipeline: Pipeline;
+  readonly #counts: StageCounts;
   readonly #options: UpOptions;
   readonly #registry = new Registry();
   readonly #stalled: () => string[];
@@ -38,11 +40,12 @@ export class Up {
     const { config, features, logger } = options;
     const progress = progressWatch(config.lifecycle.stalled_after / 1000);
     this.#stalled = () => progress.stalled();
+    this.#counts = stageCounts(runtimeMetrics(this.#registry, progress));
     this.#pipeline = new Pipeline({
       config,
       features,
       logger,
-      metrics: runtimeMetrics(this.#registry, progress),
+      metrics: this.#counts.metrics,
       onFailure: options.onFailure,
     });
     const { queue, workers, collectors } = this.#pipeline.components();
@@ -92,7 +95,8 @@ export class Up {
           maxStalenessMs: max_staleness / 1000,
           maxStreams: max_streams,
           liveness: () => this.#liveness(),
-          status: () => ({ version, state: this.state }),
+          status: () => ({ version, state: this.state, evaluateEvery: config.training.evaluate_every }),
+          stages: stageProvider(this.#pipeline, this.#counts),
           events: {
             onError: (error, where) => {
               logger.error({ where, code: error.code, err: error }, error.message);

@@ -8,6 +8,7 @@ export { BASELINES, MODEL_BACKENDS, MODEL_KINDS, REGRESSOR_KINDS, createLearner,
 export type { Regressor, TargetRows } from './regressor.ts';
 export { classifierRun, regressorRun, type PrequentialRun, type RunOptions } from './evaluation/run.ts';
 export { ClassificationScorer, regressionScores, type ClassificationScores, type ClassifiedRows, type PredictedRows, type RegressionScores } from './evaluation/scores.ts';
+export { largestWeights, type ClassWeights } from './weights.ts';
 export { SectionReader, section } from './section.ts';
 export {
   SectionAssembler,

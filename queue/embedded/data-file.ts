@@ -23,6 +23,12 @@ export function currentGeneration(directory: string): number {
   return Math.max(0, ...generations);
 }
 
+/** FILE_UNREADABLE when there is no queue. */
+export function assertQueue(directory: string): void {
+  if (existsSync(directory) && existsSync(dataFile(directory, currentGeneration(directory)))) return;
+  throw fail('FILE_UNREADABLE', `There is no queue in ${directory}.`, { details: { directory } });
+}
+
 /** Where the copy for the next generation is written. */
 export const copyFile = (directory: string, generation: number): string => `${dataFile(directory, generation + 1)}.new`;
 
@@ -66,16 +72,17 @@ const PAGE_SIZES: ReadonlySet<number> = new Set([512, 1024, 2048, 4096, 8192, 16
  * To be called before lmdb opens a file: it reads the file as memory, so that one that is no store, or was cut
  * off, would end the process. DATA_CORRUPT for the first; in the second, what is missing is filled with zeros,
  * which checksums and lmdb's own checks then find. The zeros are appended: should another process be writing
- * the file, nothing of it is touched. An empty file is a new one.
+ * the file, nothing of it is touched. An empty file is a new one. With `readOnly` a file that was cut off is DATA_CORRUPT.
  */
-export function checkDataFile(path: string): void {
+export function checkDataFile(path: string, { readOnly = false } = {}): void {
   if (!existsSync(path)) return;
-  const file = openSync(path, 'a+');
+  const file = openSync(path, readOnly ? 'r' : 'a+');
   try {
     if (fstatSync(file).size === 0) return;
     const first = readMeta(file, path, 0);
     const second = readMeta(file, path, first.pageSize);
     const wanted = (Math.max(first.lastPage, second.lastPage) + 1) * first.pageSize;
+    if (readOnly && fstatSync(file).size < wanted) throw fail('DATA_CORRUPT', `${path} was cut off.`);
     const zeros = Buffer.alloc(64 * 1024);
     for (let missing = wanted - fstatSync(file).size; missing > 0; ) {
       missing -= writeSync(file, zeros, 0, Math.min(missing, zeros.length));

@@ -1,4 +1,5 @@
 export { openEmbeddedQueue, type EmbeddedQueue } from './queue.ts';
+export { openEmbeddedReader, type QueueReader } from './reader.ts';
 export type { CleanedUp } from './clean-up.ts';
 export type { EmbeddedQueueOptions } from './options.ts';
 export type { Entry, RangeOptions, Reader, Space, Store, StoreFactory, Writer } from './store.ts';

@@ -1,9 +1,8 @@
 /** Looks through a data directory and says what is wrong with it, changing nothing of the log. */
-import { existsSync } from 'node:fs';
-import { asForetickError, fail, hasCode } from '#proto';
+import { asForetickError, hasCode } from '#proto';
 import { Catalog } from './catalog.ts';
 import { checkPartition, type PartitionCheck } from './check-partition.ts';
-import { currentGeneration, dataFile } from './data-file.ts';
+import { assertQueue } from './data-file.ts';
 import type { Finding, Inspection } from './finding.ts';
 import { openLmdbStore } from './lmdb-store.ts';
 import { lockState, type LockState } from './lock.ts';
@@ -12,12 +11,6 @@ import type { Store } from './store.ts';
 
 /** Free space that is worth mentioning. */
 const WORTH_GIVING_BACK = 1024 * 1024;
-
-/** FILE_UNREADABLE when there is no queue. */
-export function assertQueue(directory: string): void {
-  if (existsSync(directory) && existsSync(dataFile(directory, currentGeneration(directory)))) return;
-  throw fail('FILE_UNREADABLE', `There is no queue in ${directory}.`, { details: { directory } });
-}
 
 /** Takes the lock for as long as it looks; in use by another process, that is the only finding. */
 export async function inspectEmbeddedQueue(directory: string): Promise<Inspection> {

@@ -25,13 +25,14 @@ interface Stats extends TreeStats {
 
 const pagesOf = (tree: TreeStats): number => tree.treeBranchPageCount + tree.treeLeafPageCount + tree.overflowPages;
 
-function openDatabase(path: string): Database {
+function openDatabase(path: string, readOnly = false): Database {
   return open<Buffer, Uint8Array>({
     path,
     noSubdir: true,
     encoding: 'binary',
     keyEncoding: 'binary',
     cache: false,
+    readOnly,
     // One fsync inside each commit: durable when transactionSync returns.
     overlappingSync: false,
   });
@@ -45,6 +46,8 @@ export type CompactionStep = 'copying' | 'copied' | 'swapped' | 'reopened' | 'cl
 export interface LmdbOptions {
   /** @default nothing */
   readonly onCompaction?: (step: CompactionStep) => void;
+  /** Nothing may be written; another process may. @default false */
+  readonly readOnly?: boolean;
 }
 
 class LmdbStore implements Store {
@@ -54,13 +57,13 @@ class LmdbStore implements Store {
   #generation: number;
   #db: Database;
 
-  constructor(directory: string, { onCompaction = () => undefined }: LmdbOptions) {
+  constructor(directory: string, { onCompaction = () => undefined, readOnly = false }: LmdbOptions) {
     this.#directory = directory;
     this.#onCompaction = onCompaction;
     this.#generation = currentGeneration(directory);
     const path = dataFile(directory, this.#generation);
-    checkDataFile(path);
-    this.#db = openDatabase(path);
+    checkDataFile(path, { readOnly });
+    this.#db = openDatabase(path, readOnly);
     this.#writer = {
       get: (key) => this.get(key),
       range: (from, to, options) => this.range(from, to, options),

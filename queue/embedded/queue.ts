@@ -5,6 +5,7 @@ import type {
   GroupOptions,
   Membership,
   OutputRecord,
+  PartitionDescription,
   PartitionOffsets,
   Producer,
   Queue,
@@ -14,6 +15,7 @@ import type {
 import { Catalog } from './catalog.ts';
 import { CleanUp, type CleanedUp } from './clean-up.ts';
 import { closedError } from './closed.ts';
+import { describePartition } from './describe.ts';
 import type { DirectoryLock } from './lock.ts';
 import type { Log } from './log.ts';
 import { Groups } from './membership.ts';
@@ -68,6 +70,11 @@ class DirectoryQueue implements EmbeddedQueue {
       earliest: extent.earliest,
       end: extent.end,
     }));
+  }
+
+  async describe(topic: string): Promise<PartitionDescription[]> {
+    this.#assertOpen();
+    return this.#log.catalog.get(topic).partitions.map((partition) => describePartition(this.#log.store, partition));
   }
 
   async committed(group: string, topic: string): Promise<ReadonlyMap<number, number>> {

@@ -13,7 +13,7 @@ const MOST_RECORDS = 4096;
 
 const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
-function startOffset(log: Log, partition: Partition, from: StartPosition): number {
+function startOffset(log: ReadableLog, partition: Partition, from: StartPosition): number {
   const { earliest, end } = partition.extent;
   if (from === 'earliest') return earliest;
   if (from === 'latest') return end;
@@ -32,6 +32,9 @@ function choosePartitions(topic: Topic, wanted: readonly number[] | undefined): 
   });
 }
 
+/** What of a log a reading needs. */
+type ReadableLog = Pick<Log, 'store' | 'catalog'>;
+
 interface Source {
   readonly cursor: PartitionCursor;
   /** Where it ends; infinite when following. */
@@ -43,7 +46,7 @@ interface Source {
  * held beside the batch that the caller has.
  */
 export class LogReading implements AsyncIterator<RecordBatch, undefined> {
-  readonly #log: Log;
+  readonly #log: ReadableLog;
   readonly #options: ReadOptions;
   readonly #ended = new AbortController();
   readonly #onEnd: (reading: LogReading) => void;
@@ -55,7 +58,7 @@ export class LogReading implements AsyncIterator<RecordBatch, undefined> {
     this.end();
   };
 
-  constructor(log: Log, options: ReadOptions, onEnd: (reading: LogReading) => void) {
+  constructor(log: ReadableLog, options: ReadOptions, onEnd: (reading: LogReading) => void) {
     this.#log = log;
     this.#options = options;
     this.#onEnd = onEnd;

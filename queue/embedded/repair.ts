@@ -3,9 +3,10 @@ import { closeSync, fsyncSync, mkdirSync, openSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { EMPTY, Extents } from './extent.ts';
 import type { PartitionCheck } from './check-partition.ts';
+import { assertQueue } from './data-file.ts';
 import type { LostRange, Repair } from './finding.ts';
 import { encodeHole } from './hole.ts';
-import { assertQueue, inspectStore } from './inspect.ts';
+import { inspectStore } from './inspect.ts';
 import { blockKey, encodeNumbers, positionKey } from './keys.ts';
 import { openLmdbStore } from './lmdb-store.ts';
 import { lockState } from './lock.ts';

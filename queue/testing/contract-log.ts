@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { partitionOf } from '#proto';
 import type { QueueUnderTest } from './contract.ts';
-import { readAll, send, text, valuesOf } from './harness.ts';
+import { aborted, deferred, joinWith, readAll, send, text, valuesOf, within } from './harness.ts';
 
 export function logPromises(queue: QueueUnderTest): void {
   describe('topics and records', () => {
@@ -43,6 +43,34 @@ export function logPromises(queue: QueueUnderTest): void {
         { partition: 1, earliest: 0, end: 3 },
       ]);
       expect(await send(queue(), [])).toEqual([]);
+    });
+
+    test('describe counts what is there, not offsets, and knows every group', async () => {
+      await queue().ensureTopics([
+        { name: 'd', partitions: 2, cleanup: 'delete' },
+        { name: 'c', partitions: 1, cleanup: 'compact' },
+      ]);
+      const [empty] = await queue().describe('d');
+      expect(empty).toEqual({ partition: 0, earliest: 0, end: 0, records: 0, bytes: 0, groups: new Map() });
+      await send(queue(), [0, 0, 1].map((partition) => ({ topic: 'd', partition, value: 'some bytes' })));
+      await send(queue(), ['a', 'b', 'a'].map((key) => ({ topic: 'c', key, value: 'some bytes' })));
+      const committed = deferred();
+      const { options } = joinWith({ group: 'g', topics: ['d'] }, async (context) => {
+        if (context.partition === 0) {
+          await context.commit({ offsets: new Map([['d', 1]]) });
+          committed.resolve();
+        }
+        await aborted(context.signal);
+      });
+      const membership = await queue().join(options);
+      await within(committed.promise, 'a commit');
+      const [first, second] = await queue().describe('d');
+      expect(first).toMatchObject({ partition: 0, earliest: 0, end: 2, records: 2, groups: new Map([['g', 1]]) });
+      expect(second).toMatchObject({ partition: 1, end: 1, records: 1, groups: new Map() });
+      expect(first!.bytes).toBeGreaterThanOrEqual(20);
+      expect(await queue().describe('c')).toMatchObject([{ end: 3, records: 2 }]);
+      await expect(queue().describe('none')).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC' });
+      await membership.leave();
     });
 
     test('records of one partition are read in the order in which they were acknowledged', async () => {

@@ -8,6 +8,7 @@ import type { ServingMetrics } from '../metrics.ts';
 import type { ModelStore } from '../models/store.ts';
 import type { OverviewBuilder } from '../overview.ts';
 import type { PredictService } from '../predict/service.ts';
+import type { Stages } from '../stages.ts';
 import type { StreamSlots } from '../streams.ts';
 import type { SubscriptionService } from '../subscribe/service.ts';
 import type { Views } from '../views/views.ts';
@@ -26,6 +27,7 @@ export interface HttpContext {
   readonly subscriptions: SubscriptionService;
   readonly slots: StreamSlots;
   readonly overview: OverviewBuilder;
+  readonly stages: Stages;
   readonly metrics: ServingMetrics;
   readonly registry: Registry;
   readonly liveness: () => Liveness;

@@ -12,6 +12,9 @@ export const nameList = z
 
 export const optionalName = text.optional();
 
+/** A whole number, 0 included. */
+export const whole = z.string().regex(/^\d{1,15}$/, 'is not a whole number').transform(Number);
+
 export const count = (standard: number, most: number): z.ZodType<number> =>
   z
     .string()

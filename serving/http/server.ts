@@ -9,6 +9,7 @@ import type { HttpContext } from './context.ts';
 import { errorBody, httpStatus, toForetickError } from './errors.ts';
 import { healthRoutes } from './health-routes.ts';
 import { infoRoutes } from './info-routes.ts';
+import { inspectRoutes } from './inspect-routes.ts';
 import { predictRoutes } from './predict-routes.ts';
 import { predictionRoutes } from './prediction-routes.ts';
 import { secure } from './security.ts';
@@ -56,6 +57,7 @@ export async function createHttpServer(context: HttpContext, options: HttpServer
   predictRoutes(app, context);
   predictionRoutes(app, context);
   infoRoutes(app, context);
+  inspectRoutes(app, context);
   tailRoutes(app, context);
   healthRoutes(app, context);
   await serveStatic(app, options.webRoot);

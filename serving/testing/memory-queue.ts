@@ -1,6 +1,6 @@
 /** A log in memory, with faults to order. For tests of readers only: no groups, no transactions. */
 import { fail, partitionOf, type TopicSpec } from '#proto';
-import type { OutputRecord, PartitionOffsets, Producer, Queue, QueueRecord, ReadOptions, RecordBatch } from '#queue';
+import type { OutputRecord, PartitionDescription, PartitionOffsets, Producer, Queue, QueueRecord, ReadOptions, RecordBatch } from '#queue';
 
 interface Partition {
   earliest: number;
@@ -45,6 +45,15 @@ export class MemoryQueue implements Queue {
   async offsets(topic: string): Promise<PartitionOffsets[]> {
     this.#check();
     return this.#topic(topic).partitions.map(({ earliest, records }, partition) => ({ partition, earliest, end: records.length }));
+  }
+
+  async describe(topic: string): Promise<PartitionDescription[]> {
+    const { partitions } = this.#topic(topic);
+    return (await this.offsets(topic)).map((offsets) => {
+      const kept = partitions[offsets.partition]!.records.slice(offsets.earliest);
+      const bytes = kept.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+      return { ...offsets, records: kept.length, bytes, groups: new Map() };
+    });
   }
 
   committed(): Promise<ReadonlyMap<number, number>> {

@@ -43,6 +43,7 @@ export class Follower {
   readonly #ends = new Map<number, number>();
   #markLoaded: () => void = () => undefined;
   #ready = false;
+  #folded = 0;
   #connected = false;
   #stopped: Promise<void> | undefined;
 
@@ -70,6 +71,11 @@ export class Follower {
   /** False from a failure of the queue until the next success. */
   get connected(): boolean {
     return this.#connected;
+  }
+
+  /** Records read since this follower began, those passed over included. */
+  get folded(): number {
+    return this.#folded;
   }
 
   /** Next offset of each partition. */
@@ -141,6 +147,7 @@ export class Follower {
         onRefused(asForetickError(error), record);
       }
     }
+    this.#folded += batch.records.length;
     this.#positions.set(batch.partition, batch.nextOffset);
     this.#ends.set(batch.partition, batch.endOffset);
   }

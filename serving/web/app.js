@@ -1,12 +1,13 @@
 /** Connects, keeps the newest overview, draws it. Plain modules, no build. */
 import { drawCards, tickAges } from './cards.js';
 import { drawChart, forgetChart, resizeChart } from './chart.js';
+import { listenToDetails, refreshDetails } from './details.js';
 import { drawFeed } from './feed.js';
 import { count, element, setText } from './format.js';
 import { drawModels, explain } from './models.js';
 
 const $ = (id) => document.getElementById(id);
-const CHART_EVERY_MS = 5000;
+const REFRESH_EVERY_MS = 5000;
 const LOST_AFTER_MS = 2500;
 
 let overview = null;
@@ -74,13 +75,19 @@ function connect() {
     overview = next;
     receivedAt = window.performance.now();
     requestAnimationFrame(draw);
-    if (first) void refreshChart();
+    if (first) refresh();
   };
   source.onerror = () => {
     // The browser reconnects by itself unless the server answered with an error.
     if (source.readyState !== 2) return;
     setTimeout(connect, 2000);
   };
+}
+
+function refresh() {
+  if (document.hidden || !overview) return;
+  void refreshChart();
+  void refreshDetails(overview);
 }
 
 async function refreshChart() {
@@ -99,9 +106,9 @@ function heartbeat() {
   const elapsed = window.performance.now() - receivedAt;
   if (elapsed > LOST_AFTER_MS) drawState('disconnected');
   if (overview && elapsed > 150) tickAges(overview, elapsed);
-  if (window.performance.now() - lastDraw > CHART_EVERY_MS) {
+  if (window.performance.now() - lastDraw > REFRESH_EVERY_MS) {
     lastDraw = window.performance.now();
-    void refreshChart();
+    refresh();
   }
 }
 
@@ -118,5 +125,6 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   void refreshChart();
 });
 explain($('explain'), 3);
+listenToDetails(() => overview);
 connect();
 setInterval(heartbeat, 250);

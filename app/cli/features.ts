@@ -1,0 +1,78 @@
+/** `foretick features`: the columns in use, or the newest row of an instrument. */
+import type { Command } from 'commander';
+
+import { shippedFeatures, type Feature, type FeatureSet } from '#features';
+
+import { featureSetOf } from '../runtime/features.ts';
+
+import { EXIT, print, reportError, type CliIo } from './io.ts';
+import { configOf, withConfigOptions, type ConfigFlags } from './options.ts';
+import { getJson, withUrlOption } from './remote.ts';
+import { span, tableOf } from './table.ts';
+
+interface FeaturesFlags extends ConfigFlags {
+  readonly url: string;
+  readonly json?: boolean;
+}
+
+interface NewestRow {
+  readonly instrument: string;
+  readonly featureSet: string;
+  readonly warm: boolean;
+  readonly price: number;
+  readonly eventTimeUs: number;
+  readonly ageMs: number;
+  readonly features: readonly { readonly name: string; readonly value: number }[];
+}
+
+export function addFeatures(program: Command, io: CliIo, finish: (code: number) => void): void {
+  withConfigOptions(withUrlOption(program.command('features')))
+    .summary('Columns in use, newest values')
+    .description('Show the feature columns in use, or the newest row of an instrument')
+    .argument('[instrument]', 'newest row of this one, from a running process; left out: the columns')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `
+State: bytes of rolling state that a column keeps of each instrument. The formulas are also in docs/features.md.
+
+Exit codes: 0 shown, 1 nothing answers or the instrument is unknown, 2 wrong use.
+
+Examples:
+  $ foretick features
+  $ foretick features binance:BTC-USDT`,
+    )
+    .action(async (instrument: string | undefined, flags: FeaturesFlags) => {
+      const json = flags.json === true;
+      try {
+        print(io, instrument === undefined ? columns(await featureSetOf(configOf(io, flags, {}, {}).config), json) : await newest(instrument, flags.url, json));
+        finish(EXIT.ok);
+      } catch (error) {
+        finish(reportError(io, error, json));
+      }
+    });
+}
+
+const described = ({ name, unit, width, doc: { what, formula, source } }: Feature) => ({ name, unit, stateBytes: 8 * width, what, formula, source });
+
+function columns({ id, warmup, features }: FeatureSet, json: boolean): string {
+  const rows = features.map(described);
+  if (json) return JSON.stringify({ set: id, warmup, columns: rows }, null, 2);
+  const table = tableOf(
+    [{ head: 'column' }, { head: 'unit' }, { head: 'state', align: 'right' }, { head: 'what it says', width: 44 }, { head: 'formula', width: 40 }],
+    rows.map(({ name, unit, stateBytes, what, formula }) => [name, unit, `${stateBytes} B`, what, formula]),
+  );
+  const sources = [...new Set(rows.map(({ source }) => source))].map((source) => {
+    const names = rows.filter((row) => row.source === source).map(({ name }) => name);
+    return `  ${names.join(', ')}: ${source}`;
+  });
+  return [`${id}: ${rows.length} columns; warm after ${warmup.events} events over ${warmup.seconds} s.`, table, 'Sources:', ...sources].join('\n');
+}
+
+async function newest(instrument: string, url: string, json: boolean): Promise<string> {
+  const row = await getJson<NewestRow>(url, `/v1/instruments/${encodeURIComponent(instrument)}/features`);
+    const features = row.features.map(({ name, value }) => ({ name, value, unit: shippedFeatures.get(name)?.unit ?? '' }));
+  if (json) return JSON.stringify({ ...row, features }, null, 2);
+  const head = `${row.instrument}: price ${row.price}, ${row.warm ? 'warm' : 'not warm'}, ${span(row.ageMs)} old, ${row.featureSet}`;
+  return `${head}\n${tableOf([{ head: 'column' }, { head: 'value', align: 'right' }, { head: 'unit' }], features.map(({ name, value, unit }) => [name, value.toPrecision(6), unit]))}`;
+}

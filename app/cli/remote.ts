@@ -1,0 +1,29 @@
+/** Asking the running process over its HTTP API. */
+import type { Command } from 'commander';
+import { request } from 'undici';
+
+import { ERROR_CODES, fail, type ErrorCode } from '#proto';
+
+export const DEFAULT_URL = 'http://127.0.0.1:8080';
+
+export function withUrlOption(command: Command): Command {
+  return command.option('--url <url>', 'a running Foretick', DEFAULT_URL);
+}
+
+/** NOT_RUNNING, CONFIG_INVALID for no address, and whatever the process answers. */
+export async function getJson<T>(url: string, path: string): Promise<T> {
+  if (!URL.canParse(path, url)) throw fail('CONFIG_INVALID', `${url} is no address; one looks like ${DEFAULT_URL}`);
+  const answer = await request(new URL(path, url)).catch((cause: unknown) => {
+    throw fail('NOT_RUNNING', `nothing answers at ${url}`, { cause });
+  });
+  if (answer.statusCode !== 200) throw await answerError(answer.body, url);
+  return (await answer.body.json()) as T;
+}
+
+/** The coded error of an answer; NOT_RUNNING when something else answered. */
+export async function answerError(body: { json(): Promise<unknown> }, url: string): Promise<Error> {
+  const answer = (await body.json().catch(() => null)) as { error?: { code?: string; message?: string } } | null;
+  const { code, message } = answer?.error ?? {};
+  if (code === undefined || !(code in ERROR_CODES)) return fail('NOT_RUNNING', `what answers at ${url} is no Foretick`);
+  return fail(code as ErrorCode, message ?? code);
+}
