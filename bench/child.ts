@@ -4,6 +4,7 @@
  */
 import { appendAndFollow, type LogSize } from './log.ts';
 import { memoryPerInstrument } from './memory.ts';
+import { prepareModel, type ModelCase } from './models.ts';
 import { bareLoop, pureCore } from './core.ts';
 import { throughQueue } from './through-queue.ts';
 import { loadTicks, type TickFile } from './ticks.ts';
@@ -14,14 +15,15 @@ export type Case =
   | { readonly kind: 'floor'; readonly file: TickFile }
   | { readonly kind: 'core' | 'queue'; readonly file: TickFile; readonly workload: WorkloadName }
   | { readonly kind: 'memory'; readonly instruments: number }
-  | { readonly kind: 'log'; readonly size: LogSize };
+  | { readonly kind: 'log'; readonly size: LogSize }
+  | { readonly kind: 'model'; readonly of: ModelCase };
 
 export interface TimedRun extends Usage {
   /** Something computed from all of the input. */
   readonly answer?: number;
 }
 
-function prepare(of: Case): () => unknown {
+function prepare(of: Case): (() => unknown) | Promise<() => unknown> {
   switch (of.kind) {
     case 'floor': {
       const records = loadTicks(of.file);
@@ -39,6 +41,8 @@ function prepare(of: Case): () => unknown {
       return () => memoryPerInstrument(of.instruments);
     case 'log':
       return () => appendAndFollow(of.size);
+    case 'model':
+      return prepareModel(of.of);
   }
 }
 
@@ -48,8 +52,8 @@ function timed(work: () => number): TimedRun {
   return { ...usage(), answer };
 }
 
-const run = prepare(JSON.parse(process.argv[2]!) as Case);
+const prepared = Promise.resolve(prepare(JSON.parse(process.argv[2]!) as Case));
 process.on('message', () => {
   globalThis.gc?.();
-  void Promise.resolve(run()).then((result) => process.send!(result));
+  void prepared.then((run) => run()).then((result) => process.send!(result));
 });

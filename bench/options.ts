@@ -1,7 +1,7 @@
 /** What a run does: the command line's flags. */
 import { parseArgs } from 'node:util';
 
-export const SECTIONS = ['w1', 'default', 'memory', 'log', 'start'] as const;
+export const SECTIONS = ['w1', 'default', 'memory', 'log', 'start', 'models'] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 export interface BenchOptions {

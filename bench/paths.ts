@@ -8,3 +8,4 @@ export const CACHE = join(ROOT, 'bench', '.cache');
 export const VENV = join(ROOT, 'bench', '.venv');
 export const RIVER_SCRIPT = join(ROOT, 'bench', 'river_peer.py');
 export const CLI = join(ROOT, 'dist', 'app', 'main.js');
+export const MODELS_SCRIPT = join(ROOT, 'bench', 'models_peer.py');

@@ -35,6 +35,15 @@ export async function prepareRiver(file: TickFile, ticks: number): Promise<(() =
   };
 }
 
+/** An interpreter with River and these: that of FORETICK_BENCH_PYTHON, or one in a venv made for it. */
+export async function preparePython(packages: readonly string[]): Promise<{ readonly path: string }> {
+  const given = process.env['FORETICK_BENCH_PYTHON'];
+  if (given !== undefined) return { path: given };
+  if (!(await works())) await install();
+  await pip(packages);
+  return { path: PYTHON };
+}
+
 async function works(): Promise<boolean> {
   if (!existsSync(PYTHON)) return false;
   try {
@@ -47,8 +56,11 @@ async function works(): Promise<boolean> {
 
 async function install(): Promise<void> {
   await exec('python3', ['-m', 'venv', '--clear', VENV], { timeout: 120_000 });
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', RIVER];
-  await exec(PYTHON, pip, { timeout: 300_000 });
+  await pip([RIVER]);
+}
+
+async function pip(packages: readonly string[]): Promise<void> {
+  await exec(PYTHON, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages], { timeout: 300_000 });
 }
 
 function firstLine(error: unknown): string {

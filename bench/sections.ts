@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 
 import type { LogRun } from './log.ts';
 import type { MemoryUse } from './memory.ts';
+import { modelsSection } from './models-section.ts';
 import type { BenchOptions, SectionName } from './options.ts';
 import { CLI } from './paths.ts';
 import { startCase } from './process.ts';
@@ -22,6 +23,8 @@ export function runSection(name: SectionName, options: BenchOptions): Promise<Se
       return logSection(options);
     case 'start':
       return startSection(options);
+    case 'models':
+      return modelsSection(options);
   }
 }
 

@@ -61,7 +61,7 @@ test('features without a process: every column with unit, state and formula', as
   const { stdout } = await foretick(['features', '--json']);
   const { set, columns } = JSON.parse(stdout) as { set: string; columns: Record<string, unknown>[] };
   expect(set).toMatch(/^default@\d+$/);
-  expect(columns).toHaveLength(15);
+  expect(columns).toHaveLength(40);
   expect(columns[0]).toEqual({ name: 'return_bps', unit: 'bps', stateBytes: 0, what: expect.any(String), formula: expect.any(String), source: expect.any(String) });
   expect((await foretick(['features'])).stdout).toContain('return_bps');
 });

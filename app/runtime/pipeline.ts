@@ -47,7 +47,8 @@ export function modelSpecs(config: Config): ModelSpec[] {
       batch,
       decaySteps: decay_steps,
       l2,
-      ...(learning_rate !== undefined && { learningRate: learning_rate }),
+      // Written out, so that a snapshot says it.
+      learningRate: learning_rate ?? (kind === 'mlp' ? 0.001 : 0.0003),
       ...(optimizer !== undefined && { optimizer }),
       ...(l1 > 0 && { l1 }),
       ...(hidden && { hidden }),
