@@ -1,5 +1,5 @@
 /** Topics as Kafka keeps them, and as the port describes them. */
-import { fail, type TopicSpec } from '#proto';
+import { fail, hasCode, type TopicSpec } from '#proto';
 import type { PartitionDescription } from '../port.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { extentsOf } from './consume/offsets.ts';
@@ -35,12 +35,17 @@ export async function ensureTopics(cluster: Cluster, specs: readonly TopicSpec[]
   await cluster.retry('Topics that were created have no leader', async () => {
     await cluster.refresh(missing.map(({ name }) => name));
     for (const { name, partitions } of missing) {
-      const count = await cluster.partitionsOf(name);
+      const count = await cluster.partitionsOf(name).catch(notYet);
       for (let partition = 0; partition < count; partition++) if (cluster.leaderOf(name, partition) === undefined) throw fail('QUEUE_UNAVAILABLE', `${name}/${partition} has no leader yet.`);
       // Another process was first.
       if (count !== partitions) throw mismatch(name, `has ${count} partitions, not ${partitions}`);
     }
   });
+}
+
+/** Brokers hear of a new topic one after the other. */
+function notYet(error: unknown): never {
+  throw hasCode(error, 'UNKNOWN_TOPIC') ? fail('QUEUE_UNAVAILABLE', error.message, { cause: error }) : error;
 }
 
 export async function specsOf(cluster: Cluster): Promise<TopicSpec[]> {

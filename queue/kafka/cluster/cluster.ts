@@ -4,11 +4,14 @@ import type { KafkaSettings } from '../options.ts';
 import { metadataRequest, type ClusterMetadata, type TopicMetadata } from '../wire/metadata.ts';
 import { isConnectionError, typeOf } from './errors.ts';
 import { Link, type Address } from './link.ts';
-import { retrying } from './retry.ts';
+import { pause, retrying } from './retry.ts';
 
 const UNKNOWN_TOPIC = 3;
 /** What one answer knew is not asked again within this time, however many ask. */
 const FRESH_MS = 50;
+/** Brokers hear of a new topic one after the other: one that does not know it is not believed at once. */
+const NEWS_TRIES = 3;
+const NEWS_MS = 60;
 export const COORDINATES = { group: 0, transaction: 1 } as const;
 
 /** Links to nodes for one purpose, one each, made anew when they fail. */
@@ -179,9 +182,10 @@ export class Cluster {
   }
 
   async #topic(topic: string): Promise<TopicMetadata> {
-    const known = this.#topics.get(topic);
-    if (known) return known;
-    await this.#refresh([topic]);
+    for (let tries = 0; tries < NEWS_TRIES && !this.#topics.has(topic); tries++) {
+      if (tries > 0) await pause(NEWS_MS, this.signal);
+      await this.#refresh([topic]);
+    }
     const found = this.#topics.get(topic);
     if (!found) throw fail('UNKNOWN_TOPIC', `No topic is named ${topic}.`, { details: { topic } });
     return found;
