@@ -20,11 +20,14 @@ export class Inlet {
   #records: QueueRecord[] = [];
   /** How many of the records are taken. */
   #taken = 0;
+  /** Past the last record, or place, that was given out. */
+  #told: number;
 
   constructor(topic: string, partition: number, position: number) {
     this.topic = topic;
     this.partition = partition;
     this.position = position;
+    this.#told = position;
   }
 
   get waiting(): number {
@@ -45,6 +48,7 @@ export class Inlet {
     this.#records = [];
     this.#taken = 0;
     this.bytes = 0;
+    this.#told = position;
   }
 
   push(records: readonly QueueRecord[], nextOffset: number, end: number): void {
@@ -75,6 +79,7 @@ export class Inlet {
     const whole = from === 0 && to === this.#records.length;
     const records = whole ? this.#records : this.#records.slice(from, to);
     this.#taken = to;
+    this.#told = records.at(-1)!.offset + 1;
     this.bytes -= bytes;
     if (to === this.#records.length) {
       this.#records = [];
@@ -85,6 +90,14 @@ export class Inlet {
     }
     const { topic, partition, end } = this;
     return { topic, partition, records, nextOffset: this.taken, endOffset: Math.max(end, this.taken) };
+  }
+
+  /** A batch of no records, when only the place has moved: past marks of transactions, or what they took back. */
+  takeMove(): RecordBatch | undefined {
+    const { topic, partition, position, end } = this;
+    if (this.waiting > 0 || position <= this.#told) return undefined;
+    this.#told = position;
+    return { topic, partition, records: [], nextOffset: position, endOffset: Math.max(end, position) };
   }
 }
 

@@ -84,7 +84,8 @@ export class KafkaTaskContext implements TaskSession {
       if (this.#done) return [];
       const batches = this.#take(topics, maxRecords);
       const remaining = deadline - performance.now();
-      if (batches.length > 0 || remaining <= 0) return batches;
+      if (batches.length > 0) return batches;
+      if (remaining <= 0) return this.#moves(topics);
       await this.#session.changed(remaining, this.signal);
     }
   }
@@ -160,6 +161,10 @@ export class KafkaTaskContext implements TaskSession {
     // What ended the reading of an input is told when nothing else is left of it.
     if (batches.length === 0) this.#session.take({ maxRecords: 1, maxBytes: 1 }, ({ topic, waiting }) => waiting === 0 && topics.includes(topic));
     return batches;
+  }
+
+  #moves(topics: readonly string[]): RecordBatch[] {
+    return this.#session.inlets.filter(({ topic }) => topics.includes(topic)).flatMap((inlet) => inlet.takeMove() ?? []);
   }
 
   #checkInput(topic: string): void {
