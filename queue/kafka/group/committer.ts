@@ -33,12 +33,16 @@ export function idempotentCommitter(cluster: Cluster, coordination: Coordination
       'Offsets cannot be written',
       async () => {
         const node = await cluster.coordinator('group', group);
+        const identity = coordination.identity;
+        if (identity.memberId === '') throw fail('FENCED', `The member of group ${group} is not in it any more.`);
         const topics = offsets.map(({ topic, partition, offset, metadata }) => ({ topic, partitions: [{ partition, offset: String(offset), metadata }] }));
         try {
-          await cluster.to(node).call((broker) => broker.offsetCommit({ groupId: group, ...coordination.identity, topics }));
+          await cluster.to(node).call((broker) => broker.offsetCommit({ groupId: group, ...identity, topics }));
         } catch (error) {
-          // The member may be on its way into the next generation with the task: then its next number is as good.
-          const moving = typeOf(error) === 'REBALANCE_IN_PROGRESS' || (typeOf(error) === 'ILLEGAL_GENERATION' && !signal.aborted);
+          // The member may be on its way into the next generation, with the task or to give it up in order: its next number is as good.
+          const { groupGenerationId } = coordination.identity;
+          const late = typeOf(error) === 'ILLEGAL_GENERATION' && (groupGenerationId !== identity.groupGenerationId || !signal.aborted);
+          const moving = late || typeOf(error) === 'REBALANCE_IN_PROGRESS';
           throw moving ? fail('QUEUE_UNAVAILABLE', 'The group is being rebalanced.', { cause: error }) : error;
         }
       },

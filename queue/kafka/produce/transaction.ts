@@ -1,8 +1,8 @@
 /**
  * Transactions of one task. A commit goes, in this order:
  *
- * 1. the partitions of its outputs are added to the transaction;
- * 2. outputs are written, and beside them the offsets are added and written;
+ * 1. the partitions of its outputs and the group of its offsets are added to the transaction, one request behind the other;
+ * 2. outputs are written, then offsets: brokers check each against 1, and of two checks of one transaction at a time refuse one;
  * 3. the transaction ends.
  *
  * Whatever fails in between, nothing of it becomes visible: who comes next fences this producer, which aborts what it had begun. When the
@@ -28,7 +28,7 @@ export interface OffsetEntry {
 }
 
 /** The transaction before is being completed: a few milliseconds, and the usual pause would be most of a commit's time. */
-const CONCURRENT_BACKOFF = { initialMs: 2, maxMs: 50 };
+const CONCURRENT_BACKOFF = { initialMs: 1, maxMs: 4 };
 const ABORT_TIMEOUT_MS = 2_000;
 
 export class TransactionalProducer {
@@ -80,9 +80,10 @@ export class TransactionalProducer {
     if (this.#failure) throw this.#failure;
     try {
       this.#begun = true;
-      if (outputs.shares.length > 0) await this.#addPartitions(outputs);
-      const written = await Promise.allSettled([sendPrepared(this.#sender, outputs), this.#writeOffsets(group, offsets)]);
-      for (const result of written) if (result.status === 'rejected') throw result.reason;
+      const added = await Promise.allSettled([this.#addPartitions(outputs), this.#addOffsets(group, offsets)]);
+      for (const result of added) if (result.status === 'rejected') throw result.reason;
+      await sendPrepared(this.#sender, outputs);
+      await this.#writeOffsets(group, offsets);
       await this.#end(true);
       this.#begun = false;
     } catch (error) {
@@ -103,18 +104,23 @@ export class TransactionalProducer {
     }
   }
 
-  #addPartitions({ shares }: Prepared): Promise<unknown> {
+  async #addPartitions({ shares }: Prepared): Promise<void> {
+    if (shares.length === 0) return;
     const topics = new Map<string, number[]>();
     for (const { topic, partition } of shares) topics.set(topic, [...(topics.get(topic) ?? []), partition]);
     const list = [...topics].map(([topic, partitions]) => ({ topic, partitions }));
-    return this.#coordinate('Partitions cannot be added to the transaction', (link, transaction) =>
+    await this.#coordinate('Partitions cannot be added to the transaction', (link, transaction) =>
       link.call((broker) => broker.addPartitionsToTxn({ ...transaction, topics: list })),
     );
   }
 
-  async #writeOffsets(groupId: string, offsets: readonly OffsetEntry[]): Promise<void> {
+  async #addOffsets(groupId: string, offsets: readonly OffsetEntry[]): Promise<void> {
     if (offsets.length === 0) return;
     await this.#coordinate('Offsets cannot be added to the transaction', (link, transaction) => link.call((broker) => broker.addOffsetsToTxn({ ...transaction, groupId })));
+  }
+
+  async #writeOffsets(groupId: string, offsets: readonly OffsetEntry[]): Promise<void> {
+    if (offsets.length === 0) return;
     const topics = offsets.map(({ topic, partition, offset, metadata }) => ({ topic, partitions: [{ partition, offset: String(offset), metadata }] }));
     await this.#cluster.retry(
       'Offsets cannot be written',

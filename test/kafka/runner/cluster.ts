@@ -1,0 +1,81 @@
+/** Real brokers on ephemeral ports of the loopback, with data of their own, that leave nothing behind. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { librariesOf, type KafkaLine } from './libraries.ts';
+import { KafkaNode } from './node.ts';
+import type { ClusterPlan } from './properties.ts';
+
+export interface ClusterOptions {
+  /** @default '4' */
+  readonly line?: KafkaLine;
+  /** One that is its own controller, or three with a separate one. @default 1 */
+  readonly brokers?: 1 | 3;
+  /** What brokers tell clients to connect to, given the port they listen on: a proxy. @default themselves */
+  readonly advertise?: (port: number) => Promise<number>;
+}
+
+export interface KafkaCluster {
+  /** `host:port` of each broker, as clients see them. */
+  readonly bootstrap: readonly string[];
+  readonly brokers: readonly KafkaNode[];
+  /** A broker more, on empty data. */
+  addBroker(): Promise<KafkaNode>;
+  /** Ends all processes and removes their data. */
+  stop(): Promise<void>;
+}
+
+const CONTROLLER_ID = 100;
+
+export async function startCluster({ line = '4', brokers: count = 1, advertise = (port) => Promise.resolve(port) }: ClusterOptions = {}): Promise<KafkaCluster> {
+  const jars = librariesOf(line);
+  const root = mkdtempSync(join(tmpdir(), 'foretick-kafka-'));
+  const clusterId = randomBytes(16).toString('base64url');
+  const controllerPort = await freePort();
+  const alone = count === 1;
+  const cluster: ClusterPlan = { brokers: count, voters: `${alone ? 1 : CONTROLLER_ID}@127.0.0.1:${controllerPort}` };
+  const nodeOf = async (id: number): Promise<KafkaNode> => {
+    const port = await freePort();
+    const plan = { id, roles: alone ? 'broker,controller' : 'broker', directory: join(root, `node-${id}`), port, advertised: await advertise(port), controllerPort } as const;
+    return new KafkaNode(plan, cluster, jars, clusterId);
+  };
+  const controller = alone ? [] : [new KafkaNode({ id: CONTROLLER_ID, roles: 'controller', directory: join(root, 'controller'), port: 0, advertised: 0, controllerPort }, cluster, jars, clusterId)];
+  const brokers: KafkaNode[] = [];
+  for (let id = 1; id <= count; id++) brokers.push(await nodeOf(id));
+  const stop = async (): Promise<void> => {
+    await Promise.all([...brokers, ...controller].map((node) => node.kill()));
+    rmSync(root, { recursive: true, force: true });
+  };
+  try {
+    for (const node of [...controller, ...brokers]) node.launch();
+    await Promise.all([...controller, ...brokers].map((node) => node.ready()));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    bootstrap: brokers.map(({ plan }) => `127.0.0.1:${plan.advertised}`),
+    brokers,
+    addBroker: async () => {
+      const node = await nodeOf(brokers.length + 1);
+      brokers.push(node);
+      await node.start();
+      return node;
+    },
+    stop,
+  };
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => { resolve(port); });
+    });
+  });
+}
