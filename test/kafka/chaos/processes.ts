@@ -63,7 +63,8 @@ export class Fleet {
     if (ended === null) {
       this.problems.push(`${member.role} did not drain in time`);
       member.program.kill('SIGKILL');
-    } else if (ended.code !== 0) {
+    } else if (ended.code !== 0 && ended.signal !== 'SIGTERM') {
+      // By the signal itself: it had not begun yet.
       this.problems.push(`${member.role} drained with code ${String(ended.code)}, signal ${String(ended.signal)}: ${ended.stderr.slice(-600)}`);
     }
   }
