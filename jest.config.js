@@ -16,6 +16,7 @@ export default {
   },
   moduleNameMapper: Object.fromEntries([
     ['^#queue/embedded$', '<rootDir>/queue/embedded/index.ts'],
+    ['^#queue/kafka$', '<rootDir>/queue/kafka/index.ts'],
     ['^#proto/grpc$', '<rootDir>/proto/grpc/index.ts'],
     ...['proto', 'queue', 'collectors', 'features', 'models', 'posts', 'processing', 'serving', 'app'].map(
       (name) => [`^#${name}$`, root(name)],

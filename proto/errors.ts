@@ -25,6 +25,7 @@ const entry = (
 
 const INVALID_ARGUMENT = 3;
 const NOT_FOUND = 5;
+const PERMISSION_DENIED = 7;
 const RESOURCE_EXHAUSTED = 8;
 const FAILED_PRECONDITION = 9;
 const ABORTED = 10;
@@ -70,6 +71,7 @@ export const ERROR_CODES = {
   POSITION_EXPIRED: entry(false, OUT_OF_RANGE, 410, 'The log no longer reaches back to the position asked for.', 'Raise retention; a worker must be rebuilt from a newer checkpoint.'),
   QUEUE_CLOSED: entry(false, UNAVAILABLE, 503, 'The queue was closed while it was in use.', 'Nothing at shutdown; otherwise see the log.'),
   QUEUE_UNAVAILABLE: entry(true, UNAVAILABLE, 503, 'The queue does not answer.', 'Check brokers or disk; the call is retried.'),
+  QUEUE_FORBIDDEN: entry(false, PERMISSION_DENIED, 403, 'The brokers refuse the log-in, or what was asked is not allowed to it.', 'Check queue.sasl and the access rules of topics, groups and transactional ids.'),
   DATA_DIR_LOCKED: entry(true, FAILED_PRECONDITION, 409, 'Another Foretick process uses this data directory.', 'Stop it, or choose another directory with --data.'),
   DATA_CORRUPT: entry(false, DATA_LOSS, 500, 'Stored bytes do not match their checksum or format.', 'Run foretick doctor to see what is damaged; restore a copy, or mend what can be with --repair.'),
   DISK_FULL: entry(true, RESOURCE_EXHAUSTED, 507, 'The disk that holds the data directory is full.', 'Free space; nothing acknowledged is lost.'),

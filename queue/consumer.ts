@@ -34,7 +34,7 @@ class ConsumingTask implements Task {
     while (!stopped()) {
       for (const batch of await context.poll(maxRecords === undefined ? {} : { maxRecords })) {
         if (stopped()) return;
-        await this.#options.handler(batch, { signal });
+        if (batch.records.length > 0) await this.#options.handler(batch, { signal });
         await context.commit({ offsets: new Map([[batch.topic, batch.nextOffset]]) });
       }
     }

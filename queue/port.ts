@@ -134,7 +134,10 @@ export interface TaskContext {
   readonly metadata: string;
   /** Aborts when the task is revoked (reason: FENCED) or the member leaves (reason: SHUTTING_DOWN). */
   readonly signal: AbortSignal;
-  /** Next records of the inputs, in log order per topic. Empty when nothing came in time or on abort. */
+  /**
+   * Next records of the inputs, in log order per topic. Empty when nothing came in time or on abort. A batch of no records says that only
+   * the place moved, past what does not count: commit it, or nothing seems to be left to do for ever.
+   */
   poll(options?: PollOptions): Promise<RecordBatch[]>;
   /** Where `poll` goes on for `topic`. POSITION_EXPIRED from the next `poll` if it is gone. */
   seek(topic: string, offset: number): void;

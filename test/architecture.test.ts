@@ -18,9 +18,9 @@ const MODULES: Readonly<Record<string, { readonly folder: string; readonly may: 
   posts: { folder: 'processing/posts', may: ['#proto'] },
   processing: { folder: 'processing', may: ['#proto', '#queue', '#features', '#models'] },
   serving: { folder: 'serving', may: ['#proto', '#proto/grpc', '#queue', '#features', '#models'] },
-  app: { folder: 'app', may: ['#proto', '#proto/grpc', '#queue', '#queue/embedded', '#collectors', '#features', '#models', '#posts', '#processing', '#serving'] },
+  app: { folder: 'app', may: ['#proto', '#proto/grpc', '#queue', '#queue/embedded', '#queue/kafka', '#collectors', '#features', '#models', '#posts', '#processing', '#serving'] },
 };
-const ENTRY_POINTS = ['#proto/grpc', '#queue/embedded', ...Object.keys(MODULES).map((name) => `#${name}`)];
+const ENTRY_POINTS = ['#proto/grpc', '#queue/embedded', '#queue/kafka', ...Object.keys(MODULES).map((name) => `#${name}`)];
 const TEST_PACKAGES = ['@jest/globals', 'fast-check', 'playwright-core', 'typescript'];
 const GENERATED = ['proto/gen/'];
 const MAX_LINES = 500;

@@ -4,7 +4,7 @@ import { assignTasks } from '../assignor.ts';
 import type { GroupOptions, Membership } from '../port.ts';
 import type { Topic } from './catalog.ts';
 import type { Log } from './log.ts';
-import { GroupMember } from './member.ts';
+import { GroupMember } from '../tasks/member.ts';
 import { checkGroup } from './positions.ts';
 import { TaskSlot } from './task-slot.ts';
 

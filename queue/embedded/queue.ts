@@ -14,7 +14,7 @@ import type {
 } from '../port.ts';
 import { Catalog } from './catalog.ts';
 import { CleanUp, type CleanedUp } from './clean-up.ts';
-import { closedError } from './closed.ts';
+import { closedError } from '../closed.ts';
 import { describePartition } from './describe.ts';
 import type { DirectoryLock } from './lock.ts';
 import type { Log } from './log.ts';

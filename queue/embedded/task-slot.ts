@@ -2,8 +2,9 @@
 import { fail } from '#proto';
 import type { Topic } from './catalog.ts';
 import type { Log } from './log.ts';
-import { waitAtMost, type GroupMember } from './member.ts';
-import { TaskRun } from './task-run.ts';
+import { waitAtMost, type GroupMember } from '../tasks/member.ts';
+import { TaskRun } from '../tasks/task-run.ts';
+import { startTask } from './start-task.ts';
 
 /**
  * A task moves in this order: 1. the signal of its owner aborts, 2. the owner returns, or `takeoverWaitMs`
@@ -45,7 +46,7 @@ export class TaskSlot {
         await this.#release(this.#run);
         this.#run = undefined;
       } else if (owner !== undefined) {
-        this.#run = new TaskRun(this.#log, this.#topics, owner, this.#partition);
+        this.#run = new TaskRun(owner, this.#partition, startTask(this.#log, owner.options, this.#topics, this.#partition));
         owner.runs.add(this.#run);
       }
     }

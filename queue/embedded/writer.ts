@@ -6,7 +6,7 @@ import { fail } from '#proto';
 import { append, stage } from './append.ts';
 import { BlockEncoder } from './block-encoder.ts';
 import type { Catalog, Partition } from './catalog.ts';
-import { closedError } from './closed.ts';
+import { closedError } from '../closed.ts';
 import { Extents } from './extent.ts';
 import type { PendingRecord } from './record.ts';
 import type { Store, Writer } from './store.ts';

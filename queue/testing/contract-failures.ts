@@ -32,13 +32,18 @@ export function failurePromises(queue: QueueUnderTest): void {
       await make(2);
       const failed = deferred<[unknown, number]>();
       const stopped: number[] = [];
+      const other = deferred();
       const membership = await queue().join({
         group: 'g',
         topics: ['in'],
         onFailure: (error, partition) => { failed.resolve([error, partition]); },
         createTask: (partition) => ({
           run: async (context) => {
-            if (partition === 1) throw new TypeError('broken');
+            if (partition === 1) {
+              await other.promise;
+              throw new TypeError('broken');
+            }
+            other.resolve();
             await aborted(context.signal);
             stopped.push(partition);
           },

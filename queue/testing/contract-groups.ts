@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { consume } from '../consumer.ts';
 import type { RecordBatch, TaskContext } from '../port.ts';
 import type { QueueUnderTest } from './contract.ts';
-import { aborted, deferred, joinWith, readAll, send, valuesOf, within } from './harness.ts';
+import { aborted, deferred, eventually, joinWith, readAll, send, valuesOf, within } from './harness.ts';
 
 export function groupPromises(queue: QueueUnderTest): void {
   const make = (partitions = 1) =>
@@ -13,6 +13,8 @@ export function groupPromises(queue: QueueUnderTest): void {
     ]);
   const fill = (topic: string, count: number, partition = 0) =>
     send(queue(), Array.from({ length: count }, (_, i) => ({ topic, partition, value: `${topic}${i}` })));
+  const committed = (expected: ReadonlyMap<number, number>) =>
+    eventually(async () => { expect(await queue().committed('g', 'in')).toEqual(expected); });
   /** Joins and answers the context of the one task, which waits until it is aborted. */
   const enter = async (group: string, topics = ['in']) => {
     const entered = deferred<TaskContext>();
@@ -52,7 +54,7 @@ export function groupPromises(queue: QueueUnderTest): void {
       await membership.leave();
       expect(membership.assignment()).toEqual([]);
       expect(seen).toEqual(new Map([[0, 4], [1, 4], [2, 4]]));
-      expect(await queue().committed('g', 'in')).toEqual(new Map([[0, 4], [1, 4], [2, 4]]));
+      await committed(new Map([[0, 4], [1, 4], [2, 4]]));
     });
 
     test('inputs that are not partitioned alike are refused', async () => {
@@ -68,8 +70,8 @@ export function groupPromises(queue: QueueUnderTest): void {
       const [batch] = await pollAll(context, 3);
       expect(await readAll(queue(), { topic: 'out' })).toEqual([]);
       await context.commit({ outputs: [{ topic: 'out', value: 'o' }], offsets: new Map([['in', batch!.nextOffset]]), metadata: 'note' });
-      expect(valuesOf(await readAll(queue(), { topic: 'out' }))).toEqual(['o']);
-      expect(await queue().committed('g', 'in')).toEqual(new Map([[0, 3]]));
+      await eventually(async () => { expect(valuesOf(await readAll(queue(), { topic: 'out' }))).toEqual(['o']); });
+      await committed(new Map([[0, 3]]));
       await membership.leave();
       const again = await enter('g');
       expect(again.context.committed).toEqual(new Map([['in', 3]]));
@@ -105,7 +107,7 @@ export function groupPromises(queue: QueueUnderTest): void {
       await membership.leave();
       await membership.leave();
       expect(context.signal.reason).toMatchObject({ code: 'SHUTTING_DOWN' });
-      expect(await queue().committed('g', 'in')).toEqual(new Map([[0, 7]]));
+      await committed(new Map([[0, 7]]));
       await expect(context.commit({ offsets: new Map([['in', 8]]) })).rejects.toMatchObject({ code: 'FENCED' });
     });
 

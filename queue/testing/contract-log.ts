@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { partitionOf } from '#proto';
 import type { QueueUnderTest } from './contract.ts';
-import { aborted, deferred, joinWith, readAll, send, text, valuesOf, within } from './harness.ts';
+import { aborted, deferred, eventually, joinWith, readAll, send, text, valuesOf, within } from './harness.ts';
 
 export function logPromises(queue: QueueUnderTest): void {
   describe('topics and records', () => {
@@ -45,7 +45,7 @@ export function logPromises(queue: QueueUnderTest): void {
       expect(await send(queue(), [])).toEqual([]);
     });
 
-    test('describe counts what is there, not offsets, and knows every group', async () => {
+    test('describe counts at least what is there, and knows every group', async () => {
       await queue().ensureTopics([
         { name: 'd', partitions: 2, cleanup: 'delete' },
         { name: 'c', partitions: 1, cleanup: 'compact' },
@@ -64,11 +64,16 @@ export function logPromises(queue: QueueUnderTest): void {
       });
       const membership = await queue().join(options);
       await within(committed.promise, 'a commit');
+      await eventually(async () => {
+        const [first] = await queue().describe('d');
+        expect(first).toMatchObject({ partition: 0, earliest: 0, end: 2, records: 2, groups: new Map([['g', 1]]) });
+      });
       const [first, second] = await queue().describe('d');
-      expect(first).toMatchObject({ partition: 0, earliest: 0, end: 2, records: 2, groups: new Map([['g', 1]]) });
       expect(second).toMatchObject({ partition: 1, end: 1, records: 1, groups: new Map() });
       expect(first!.bytes).toBeGreaterThanOrEqual(20);
-      expect(await queue().describe('c')).toMatchObject([{ end: 3, records: 2 }]);
+      const [compacted] = await queue().describe('c');
+      expect(compacted!.end).toBe(3);
+      expect([2, 3]).toContain(compacted!.records);
       await expect(queue().describe('none')).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC' });
       await membership.leave();
     });

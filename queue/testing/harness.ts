@@ -32,6 +32,19 @@ export async function within<T>(promise: Promise<T>, what: string, ms = 10_000):
   }
 }
 
+/** Resolves when `check` passes; rejects with its last failure. A commit is seen a moment after it is durable. */
+export async function eventually(check: () => Promise<void> | void, ms = 10_000): Promise<void> {
+  for (const deadline = Date.now() + ms; ; ) {
+    try {
+      await check();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}
+
 export const text = (bytes: Uint8Array | null): string | null => (bytes === null ? null : Buffer.from(bytes).toString());
 
 export const valuesOf = (records: readonly QueueRecord[]): (string | null)[] => records.map(({ value }) => text(value));

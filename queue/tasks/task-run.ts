@@ -1,10 +1,10 @@
 /** A task while one member has it. */
 import type { ForetickError } from '#proto';
-import type { Topic } from './catalog.ts';
-import type { EmbeddedTaskContext } from './context.ts';
-import type { Log } from './log.ts';
 import type { GroupMember } from './member.ts';
-import { runTaskLoop } from './task-loop.ts';
+import type { TaskSession } from './task-loop.ts';
+
+/** Runs a task until `signal` aborts, and tells of each session it opens. */
+export type StartTask = (signal: AbortSignal, onSession: (session: TaskSession) => void) => Promise<void>;
 
 export class TaskRun {
   readonly member: GroupMember;
@@ -12,21 +12,20 @@ export class TaskRun {
   /** Resolves when the task has returned, or was taken from its member; never rejects. */
   readonly gone: Promise<void>;
   readonly #controller = new AbortController();
-  #context: EmbeddedTaskContext | undefined;
+  #session: TaskSession | undefined;
   #returned = false;
   #disowned = false;
   #markGone!: () => void;
 
-  constructor(log: Log, topics: readonly Topic[], member: GroupMember, partition: number) {
+  constructor(member: GroupMember, partition: number, start: StartTask) {
     this.member = member;
     this.partition = partition;
     this.gone = new Promise((resolve) => (this.#markGone = resolve));
-    const { signal } = this.#controller;
-    const onContext = (context: EmbeddedTaskContext): void => {
-      this.#context = context;
-      if (this.#disowned) context.finish();
+    const onSession = (session: TaskSession): void => {
+      this.#session = session;
+      if (this.#disowned) session.finish();
     };
-    void this.#watch(runTaskLoop({ log, options: member.options, topics, partition, signal, onContext }));
+    void this.#watch(start(this.#controller.signal, onSession));
   }
 
   get stopped(): boolean {
@@ -45,13 +44,13 @@ export class TaskRun {
   /** The task did not return: whatever it still does, nothing of it counts. */
   disown(): void {
     this.#disowned = true;
-    this.#context?.finish();
+    this.#session?.finish();
     this.#markGone();
   }
 
-  async #watch(loop: Promise<void>): Promise<void> {
+  async #watch(running: Promise<void>): Promise<void> {
     try {
-      await loop;
+      await running;
     } catch (error) {
       // Once disowned it is nobody's task: an error of it says nothing about the member.
       if (!this.#disowned) this.member.fail(error, this.partition);
