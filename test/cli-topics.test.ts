@@ -17,7 +17,7 @@ afterAll(() => {
   root.remove();
 });
 
-const COMMANDS = [['topics'], ['models', 'list'], ['models', 'show'], ['features'], ['replay']];
+const COMMANDS = [['topics'], ['models', 'list'], ['models', 'show'], ['features', 'list'], ['features', 'show'], ['replay']];
 
 test.each(COMMANDS.map((command) => [command.join(' '), command] as const))('%s --help has options, exit codes and examples', async (name, command) => {
   const { code, stdout, stderr } = await foretick([...command, '--help']);
@@ -31,7 +31,7 @@ const misuses: [string[], number, string][] = [
   [['topics', '--url', 'http://127.0.0.1:1'], 1, 'NOT_RUNNING'],
   [['topics', '--url', 'nowhere'], 2, 'CONFIG_INVALID'],
   [['models', 'list', '--url', 'http://127.0.0.1:1'], 1, 'NOT_RUNNING'],
-  [['features', 'sim:X', '--url', 'http://127.0.0.1:1'], 1, 'NOT_RUNNING'],
+  [['features', 'show', 'sim:X', '--url', 'http://127.0.0.1:1'], 1, 'NOT_RUNNING'],
   [['replay', '--data', 'no-such-directory'], 2, 'FILE_UNREADABLE'],
 ];
 
@@ -58,12 +58,12 @@ test('something else that answers is NOT_RUNNING, not a crash', async () => {
 });
 
 test('features without a process: every column with unit, state and formula', async () => {
-  const { stdout } = await foretick(['features', '--json']);
+  const { stdout } = await foretick(['features', 'list', '--json']);
   const { set, columns } = JSON.parse(stdout) as { set: string; columns: Record<string, unknown>[] };
   expect(set).toMatch(/^default@\d+$/);
   expect(columns).toHaveLength(40);
   expect(columns[0]).toEqual({ name: 'return_bps', unit: 'bps', stateBytes: 0, what: expect.any(String), formula: expect.any(String), source: expect.any(String) });
-  expect((await foretick(['features'])).stdout).toContain('return_bps');
+  expect((await foretick(['features', 'list'])).stdout).toContain('return_bps');
 });
 
 describe('beside a running process', () => {
@@ -94,9 +94,9 @@ describe('beside a running process', () => {
   });
 
   test('features INSTRUMENT: names, values, units', async () => {
-    const row = JSON.parse((await foretick(['features', INSTRUMENTS[0], '--url', up.http, '--json'])).stdout) as { features: { unit: string; value: number }[] };
+    const row = JSON.parse((await foretick(['features', 'show', INSTRUMENTS[0], '--url', up.http, '--json'])).stdout) as { features: { unit: string; value: number }[] };
     expect(row.features[0]).toEqual({ name: 'return_bps', value: expect.any(Number), unit: 'bps' });
-    expect((await foretick(['features', 'sim:NONE', '--url', up.http])).stderr).toContain('UNKNOWN_INSTRUMENT');
+    expect((await foretick(['features', 'show', 'sim:NONE', '--url', up.http])).stderr).toContain('UNKNOWN_INSTRUMENT');
   });
 
   test('stages: collector, workers and server, with counts', async () => {

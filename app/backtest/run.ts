@@ -79,14 +79,14 @@ export async function runPipeline(options: PipelineRun): Promise<BacktestResult>
       onProgress: (_source: string, progress: ReplayProgress) => options.onProgress?.(progress),
     }),
   });
-  const { queue, workers, collectors } = pipeline.components();
+  const { queue, features: featureWorkers, training, collectors } = pipeline.components();
   const onStopError = (component: string, error: ForetickError): void => {
     logger.error({ component, code: error.code }, error.message);
   };
   // The last snapshots are results: they may take longer than a server's drain.
   const graceMs = Math.max(60_000, config.lifecycle.grace / 1000);
   const storage = new Lifecycle({ components: [queue], graceMs, onStopError });
-  const work = new Lifecycle({ components: [...workers, ...collectors], graceMs, onStopError });
+  const work = new Lifecycle({ components: [...featureWorkers, ...training, ...collectors], graceMs, onStopError });
   const stop = AbortSignal.any([signal, failed.signal]);
   try {
     await storage.start();

@@ -1,4 +1,4 @@
-/** `foretick features`: the columns in use, or the newest row of an instrument. */
+/** `foretick features list` and `show`: the columns in use, and the newest row of an instrument. */
 import type { Command } from 'commander';
 
 import { shippedFeatures, type Feature, type FeatureSet } from '#features';
@@ -25,32 +25,32 @@ interface NewestRow {
   readonly features: readonly { readonly name: string; readonly value: number }[];
 }
 
-export function addFeatures(program: Command, io: CliIo, finish: (code: number) => void): void {
-  withConfigOptions(withUrlOption(program.command('features')))
-    .summary('Columns in use, newest values')
-    .description('Show the feature columns in use, or the newest row of an instrument')
-    .argument('[instrument]', 'newest row of this one, from a running process; left out: the columns')
+/** @param features the command `features` itself, which runs the worker */
+export function addFeatureViews(features: Command, io: CliIo, finish: (code: number) => void): void {
+  withConfigOptions(features.command('list'))
+    .description('Show the feature columns in use: unit, state, formula, source')
     .option('--json', 'as JSON')
-    .addHelpText(
-      'after',
-      `
-State: bytes of rolling state that a column keeps of each instrument. The formulas are also in docs/features.md.
-
-Exit codes: 0 shown, 1 nothing answers or the instrument is unknown, 2 wrong use.
-
-Examples:
-  $ foretick features
-  $ foretick features binance:BTC-USDT`,
-    )
-    .action(async (instrument: string | undefined, flags: FeaturesFlags) => {
-      const json = flags.json === true;
-      try {
-        print(io, instrument === undefined ? columns(await featureSetOf(configOf(io, flags, {}, {}).config), json) : await newest(instrument, flags.url, json));
-        finish(EXIT.ok);
-      } catch (error) {
-        finish(reportError(io, error, json));
-      }
+    .addHelpText('after', '\nState: bytes of rolling state that a column keeps of each instrument. The formulas are also in docs/features.md.\n\nExample:\n  $ foretick features list')
+    .action(async (flags: FeaturesFlags) => {
+      await shown(io, finish, flags.json === true, async (json) => columns(await featureSetOf(configOf(io, flags, {}, {}).config), json));
     });
+  withUrlOption(features.command('show'))
+    .description('Show the newest row of an instrument, from a running process')
+    .argument('<instrument>', 'venue:SYMBOL')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExit codes: 0 shown, 1 nothing answers or the instrument is unknown, 2 wrong use.\n\nExample:\n  $ foretick features show binance:BTC-USDT')
+    .action(async (instrument: string, flags: FeaturesFlags) => {
+      await shown(io, finish, flags.json === true, (json) => newest(instrument, flags.url, json));
+    });
+}
+
+async function shown(io: CliIo, finish: (code: number) => void, json: boolean, text: (json: boolean) => Promise<string>): Promise<void> {
+  try {
+    print(io, await text(json));
+    finish(EXIT.ok);
+  } catch (error) {
+    finish(reportError(io, error, json));
+  }
 }
 
 const described = ({ name, unit, width, doc: { what, formula, source } }: Feature) => ({ name, unit, stateBytes: 8 * width, what, formula, source });

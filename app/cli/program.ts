@@ -7,10 +7,10 @@ import { addCheck } from './check.ts';
 import { addConfig } from './config.ts';
 import { addDoctor } from './doctor.ts';
 import { addEvaluate } from './evaluate.ts';
-import { addFeatures } from './features.ts';
 import { EXIT, type CliIo } from './io.ts';
 import { addModels } from './models.ts';
 import { addReplay } from './replay.ts';
+import { addRoles } from './roles.ts';
 import { addTail } from './tail.ts';
 import { addTopics } from './topics.ts';
 import { addUp } from './up.ts';
@@ -34,6 +34,7 @@ export async function runCli(io: CliIo, args: readonly string[]): Promise<number
     });
   program.commandsGroup('Run:');
   addUp(program, io, finish);
+  addRoles(program, io, finish);
   program.commandsGroup('Evaluate:');
   addBacktest(program, io, finish);
   addReplay(program, io, finish);
@@ -42,7 +43,6 @@ export async function runCli(io: CliIo, args: readonly string[]): Promise<number
   addTail(program, io, finish);
   addTopics(program, io, finish);
   addModels(program, io, finish);
-  addFeatures(program, io, finish);
   program.commandsGroup('Check and mend:');
   addConfig(program, io, finish);
   addCheck(program, io, finish);

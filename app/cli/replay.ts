@@ -62,7 +62,7 @@ async function replay(io: CliIo, flags: ReplayFlags): Promise<number> {
   try {
     if (flags.report !== undefined) await checkWritable(flags.report);
     const { data, from = 0, to = Number.MAX_SAFE_INTEGER } = flags;
-    const loaded = configOf(io, { ...flags, data: flags.into ?? 'unused' }, { sources: [] }, {}).config;
+    const loaded = configOf(io, { ...flags, data: flags.into ?? 'unused' }, { sources: [], 'queue.driver': 'embedded' }, {}).config;
     const directory = flags.into ?? join('.foretick-runs', `replay-${digestOf([resolve(data), from, to, configurationDigest(loaded, await featureSetOf(loaded), {})]).slice(0, 12)}`);
     const config = { ...loaded, queue: { ...loaded.queue, directory } };
     const result = await runReplay({ config, logger: createLogger(config), signal: stop.signal, from: data, span: { from, to }, breakdown: flags.report !== undefined });

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 
 import type { ForetickError } from '#proto';
 
+import { brokersOf } from '../config/queue.ts';
 import type { Config } from '../config/schema.ts';
 import { demoRecording, packageVersion } from '../package.ts';
 import { createLogger } from '../runtime/logger.ts';
@@ -115,6 +116,10 @@ function withReplayFlags(config: Config, flags: UpFlags): Config {
   return { ...config, sources };
 }
 
+function placeOf({ queue }: Config): string {
+  return queue.driver === 'kafka' ? `Kafka at ${brokersOf(queue.kafka.brokers).join(', ')}` : queue.directory;
+}
+
 interface Announcement {
   readonly config: Config;
   readonly file: string | null;
@@ -127,7 +132,7 @@ interface Announcement {
 function announce(io: CliIo, { config, file, version, up, addresses, json }: Announcement): void {
   const statuses = up.collectors();
   if (json) {
-    print(io, JSON.stringify({ version, http: addresses.httpUrl, grpc: addresses.grpcAddress, data: config.queue.directory, sources: statuses.map(({ source }) => source) }));
+    print(io, JSON.stringify({ version, http: addresses.httpUrl, grpc: addresses.grpcAddress, data: placeOf(config), sources: statuses.map(({ source }) => source) }));
     return;
   }
   const line = (label: string, text: string): void => {
@@ -144,7 +149,7 @@ function announce(io: CliIo, { config, file, version, up, addresses, json }: Ann
     if (cursor) line('', cursor.finished ? 'played to its end already' : `goes on at row ${cursor.row} of lap ${cursor.lap}`);
   }
   line('models', `${modelSpecs(config).map(({ name }) => name).join(', ')}: direction of the price after ${config.target.horizon / 1e6} s`);
-  line('data', config.queue.directory);
+  line('data', placeOf(config));
   if (file !== null) line('configuration', file);
   line('dashboard', addresses.httpUrl);
   line('gRPC', addresses.grpcAddress);

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 
 import { fail } from '#proto';
 
-import { configSchema, type Config } from './schema.ts';
+import { configJsonSchema, configSchema, type Config } from './schema.ts';
 import { describeIssue, parseYaml, type YamlFile } from './yaml.ts';
 
 export interface ConfigSources {
@@ -81,14 +81,18 @@ function set(target: Record<string, unknown>, path: readonly string[], value: un
   at[path.at(-1)!] = value;
 }
 
+interface SettingSchema {
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, SettingSchema>>;
+}
+
 /** `FORETICK_SERVING_HTTP_PORT` → serving.http.port, for every setting that is not in a list. */
-function envPaths(value: object, path: readonly string[] = []): [string, readonly string[]][] {
-  return Object.entries(value).flatMap(([key, child]: [string, unknown]) => {
+function envPaths({ properties = {} }: SettingSchema, path: readonly string[] = []): [string, readonly string[]][] {
+  return Object.entries(properties).flatMap(([key, child]): [string, readonly string[]][] => {
     const here = [...path, key];
-    if (Array.isArray(child)) return [];
-    if (typeof child === 'object' && child !== null) return envPaths(child, here);
-    return [[PREFIX + here.join('_').toUpperCase(), here]];
+    if (child.properties) return envPaths(child, here);
+    return child.type === 'array' ? [] : [[PREFIX + here.join('_').toUpperCase(), here]];
   });
 }
 
-const ENV_PATHS: ReadonlyMap<string, readonly string[]> = new Map(envPaths(configSchema.parse({})));
+const ENV_PATHS: ReadonlyMap<string, readonly string[]> = new Map(envPaths(configJsonSchema() as SettingSchema));

@@ -5,25 +5,19 @@ import { defaultFeatures, shippedSets } from '#features';
 import { MODEL_BACKENDS, MODEL_KINDS, OPTIMIZERS } from '#models';
 
 import { mappingSchema } from './mappings.ts';
+import { queueSchema } from './queue.ts';
 import { duration, size } from './units.ts';
 
 const port = () => z.int().min(0).max(65_535);
 const name = (what: string) =>
   z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, `${what} is made of lower-case letters, digits, dot, dash and underscore`);
 
-const queueSchema = z
-  .strictObject({
-    driver: z.literal('embedded').default('embedded').describe('The queue: embedded keeps all topics in one directory of this machine'),
-    directory: z.string().min(1).default('./.foretick').describe('Where the embedded queue keeps its data'),
-    max_record_bytes: size().default(16 * 1024 * 1024).describe('Largest record accepted'),
-  })
-  .prefault({});
-
 const topicsSchema = z
   .strictObject({
     prefix: name('a prefix').default('foretick').describe('First part of every topic name'),
-    partitions: z.int().min(1).max(1024).default(1).describe('Partitions of quotes and posts'),
+    partitions: z.int().min(1).max(1024).optional().describe('Partitions of quotes and posts (default: 1 on the embedded queue, 24 on Kafka)'),
     shards: z.int().min(1).max(1024).default(1).describe('Learning shards: partition p feeds shard p mod shards'),
+    create: z.boolean().default(true).describe('Create topics that are missing; false: refuse to start without them'),
     retention: duration().default(7 * 86_400e6).describe('How long records are kept; backtests keep everything'),
     retention_bytes: size().default(512 * 1024 * 1024).describe('Bytes kept of each partition, whatever their age; backtests keep everything'),
   })
@@ -128,6 +122,13 @@ const servingSchema = z
   })
   .prefault({});
 
+const healthSchema = z
+  .strictObject({
+    host: z.string().default('127.0.0.1'),
+    port: port().default(8081).describe('/livez, /readyz and /metrics of collect, features and train; 0: any free one'),
+  })
+  .prefault({});
+
 export const configSchema = z
   .strictObject({
     queue: queueSchema,
@@ -143,6 +144,7 @@ export const configSchema = z
       .describe('Models that learn; the baselines prior and persistence always run beside them'),
     training: trainingSchema,
     serving: servingSchema,
+    health: healthSchema,
     logging: z
       .strictObject({
         level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('warn'),
@@ -183,10 +185,15 @@ export const configSchema = z
     if (![...models, 'prior', 'persistence'].includes(config.training.champion)) {
       context.addIssue({ code: 'custom', path: ['training', 'champion'], message: `no model is named ${config.training.champion}` });
     }
-    if (config.topics.shards > config.topics.partitions) {
+    if (config.topics.shards > partitionsOf(config)) {
       context.addIssue({ code: 'custom', path: ['topics', 'shards'], message: 'there cannot be more shards than partitions' });
     }
   });
+
+/** With one process there is nothing to spread; on Kafka there should be more partitions than workers will ever be. */
+export function partitionsOf({ topics, queue }: { topics: { partitions?: number | undefined }; queue: { driver: string } }): number {
+  return topics.partitions ?? (queue.driver === 'kafka' ? 24 : 1);
+}
 
 /** Settings of a model that mean nothing for its kind or optimizer. */
 function misfits({ kind, optimizer = kind === 'mlp' ? 'adam' : 'sgd', l1, decay_steps, hidden, seed, backend }: z.output<typeof modelSchema>): [string, string][] {
@@ -205,7 +212,11 @@ export type ConfigInput = z.input<typeof configSchema>;
 
 /** The configuration as it would be written in a file, with every default filled in. */
 export function configAsWritten(config: Config): ConfigInput {
-  return z.encode(configSchema, config);
+  const written = z.encode(configSchema, config);
+  const sasl = written.queue?.kafka?.sasl;
+  // What is printed is read by others.
+  if (sasl?.password !== undefined) sasl.password = '********';
+  return written;
 }
 
 /** JSON Schema of the file, for editors and CI. */

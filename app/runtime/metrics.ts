@@ -3,7 +3,9 @@ import { Counter, Gauge, Histogram, collectDefaultMetrics, type Registry } from 
 
 import type { CollectorMetrics } from '#collectors';
 import type { WorkerObserver } from '#processing';
+import type { KafkaEvents } from '#queue/kafka';
 
+import { kafkaMetrics } from './kafka-metrics.ts';
 import type { ProgressWatch } from './progress.ts';
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -13,6 +15,8 @@ export interface RuntimeMetrics {
   collector(source: string): CollectorMetrics;
   taskFailed(role: string): void;
   taskRetried(role: string): void;
+  /** What the Kafka driver tells of itself. */
+  readonly kafka: KafkaEvents;
 }
 
 export function runtimeMetrics(registry: Registry, progress: ProgressWatch): RuntimeMetrics {
@@ -37,6 +41,7 @@ export function runtimeMetrics(registry: Registry, progress: ProgressWatch): Run
   const watermark = new Gauge({ name: 'foretick_collector_watermark_seconds', help: 'Newest watermark, seconds since the epoch', labelNames: ['source'], registers });
 
   return {
+    kafka: kafkaMetrics(registry),
     worker(role, name, partition) {
       const labels = { role, name, partition: String(partition) };
       const task = `${role}/${name}/${partition}`;

@@ -3,16 +3,16 @@ import { createCollector, type Collector, type ReplayProgress } from '#collector
 import type { FeatureSet } from '#features';
 import { BASELINES, type ModelSpec } from '#models';
 import { startFeatureWorker, startTrainingWorker, type TargetOptions } from '#processing';
-import { asForetickError, topicLayout, type ForetickError, type TopicLayout } from '#proto';
+import { asForetickError, fail, topicLayout, type ForetickError, type TopicLayout, type TopicSpec } from '#proto';
 import type { Membership, Queue } from '#queue';
-import { openEmbeddedQueue } from '#queue/embedded';
 import type { Logger } from 'pino';
 
-import type { Config } from '../config/schema.ts';
+import { partitionsOf, type Config } from '../config/schema.ts';
 import { ensureAlias } from './aliases.ts';
 import type { Component } from './lifecycle.ts';
 import type { RuntimeMetrics } from './metrics.ts';
 import { postSentiment } from './posts.ts';
+import { openQueue } from './queue.ts';
 import { sourceOf } from './sources.ts';
 
 /** Brings input, and says when it has brought all. */
@@ -34,8 +34,12 @@ export interface PipelineOptions {
   readonly keepAll?: boolean;
   /** What brings ticks and posts in place of the configured sources. @default nothing */
   readonly feed?: (pipeline: Pipeline) => Feed;
-  /** Opens the queue. @default the embedded one, in the configured directory */
+  /** Opens the queue. @default the configured one */
   readonly openQueue?: (config: Config) => Promise<Queue>;
+  /** Models that are trained here. @default all */
+  readonly models?: readonly string[];
+  /** Whether a missing alias is set, which writes. @default true */
+  readonly ensureAlias?: boolean;
 }
 
 /** All models that run: the configured ones, then the baselines. */
@@ -65,8 +69,8 @@ export function targetOf(config: Config): TargetOptions {
 }
 
 export function layoutOf(config: Config): TopicLayout {
-  const { prefix, partitions, shards } = config.topics;
-  return topicLayout({ prefix, inputs: partitions, shards });
+  const { prefix, shards } = config.topics;
+  return topicLayout({ prefix, inputs: partitionsOf(config), shards });
 }
 
 export class Pipeline {
@@ -100,24 +104,29 @@ export class Pipeline {
   }
 
   /** In the order in which they start. */
-  components(): { queue: Component; workers: Component[]; collectors: Component[] } {
-    const { config, feed } = this.#options;
+  components(): { queue: Component; features: Component[]; training: Component[]; collectors: Component[] } {
+    const { config, feed, models } = this.#options;
     this.#feed = feed?.(this);
     return {
       queue: this.#queueComponent(),
-      workers: [this.#featureWorker(), ...modelSpecs(config).map((spec) => this.#trainingWorker(spec))],
+      features: [this.#featureWorker()],
+      training: modelSpecs(config).filter(({ name }) => models?.includes(name) ?? true).map((spec) => this.#trainingWorker(spec)),
       collectors: this.#feed ? [this.#feed] : config.sources.map((source) => this.#collector(source)),
     };
   }
 
   #queueComponent(): Component {
-    const { config, openQueue, logger, keepAll = false } = this.#options;
-    const { retention, retention_bytes } = config.topics;
+    const { config, logger, keepAll = false, ensureAlias: setsAlias = true } = this.#options;
+    const { retention, retention_bytes, create } = config.topics;
+    const open = this.#options.openQueue ?? (({ queue }) => openQueue({ queue, logger, events: this.#options.metrics.kafka }));
     return {
       name: 'queue',
       start: async () => {
-        this.#queue = openQueue ? await openQueue(config) : await openEmbedded(config, logger);
-        await this.#queue.ensureTopics(this.layout.specs(keepAll ? {} : { retentionMs: retention / 1000, retentionBytes: retention_bytes }));
+        this.#queue = await open(config);
+        const specs = this.layout.specs(keepAll ? {} : { retentionMs: retention / 1000, retentionBytes: retention_bytes });
+        if (!create) await assertTopics(this.#queue, specs);
+        await this.#queue.ensureTopics(specs);
+        if (!setsAlias) return;
         const { champion } = config.training;
         const others = config.models.map(({ name }) => name).filter((name) => name !== champion);
         await ensureAlias(this.#queue, this.layout, 'champion', champion, others);
@@ -177,6 +186,7 @@ export class Pipeline {
           queue: this.queue,
           layout: this.layout,
           source: await sourceOf(source, config, (progress) => onProgress?.(source.name, progress)),
+          atomicSends: config.queue.driver === 'embedded',
           metrics: metrics.collector(source.name),
           onRetry: (error, delayMs) => {
             logger.warn({ source: source.name, code: error.code, delayMs }, error.message);
@@ -208,15 +218,10 @@ export class Pipeline {
   }
 }
 
-function openEmbedded({ queue }: Config, logger: Logger): Promise<Queue> {
-  return openEmbeddedQueue({
-    directory: queue.directory,
-    maxRecordBytes: queue.max_record_bytes,
-    onCleanUpError: (error) => {
-      const { code, message } = asForetickError(error);
-      logger.error({ code }, `clean-up: ${message}`);
-    },
-  });
+async function assertTopics(queue: Queue, specs: readonly TopicSpec[]): Promise<void> {
+  const existing = new Set((await queue.topics()).map(({ name }) => name));
+  const missing = specs.filter(({ name }) => !existing.has(name));
+  if (missing.length > 0) throw fail('UNKNOWN_TOPIC', `topics.create is false, and there is no ${missing.map(({ name }) => name).join(', ')}: foretick topics apply creates them`);
 }
 
 function member(name: string, join: () => Promise<Membership>): Component {

@@ -1,4 +1,4 @@
-/** The whole of Foretick in one process: queue, server, workers, collectors. */
+/** A process of Foretick: the whole of it, or those roles that it has; queue, server, workers, collectors. */
 import { Registry } from 'prom-client';
 import type { Logger } from 'pino';
 
@@ -8,13 +8,21 @@ import type { ForetickError } from '#proto';
 import { createServer, type ServerAddresses, type ServingServer } from '#serving';
 
 import type { Config } from '../config/schema.ts';
+import { healthServer, type HealthServer } from './health.ts';
 import { Lifecycle, type Component, type LifecycleState } from './lifecycle.ts';
 import { runtimeMetrics } from './metrics.ts';
 import { Pipeline } from './pipeline.ts';
 import { progressWatch } from './progress.ts';
 import { stageCounts, stageProvider, type StageCounts } from './stages.ts';
 
+export const ROLES = ['collect', 'features', 'train', 'serve'] as const;
+export type Role = (typeof ROLES)[number];
+
 export interface UpOptions {
+  /** What this process does. @default everything */
+  readonly roles?: readonly Role[];
+  /** Models it trains. @default all */
+  readonly models?: readonly string[];
   readonly config: Config;
   /** Of `config`: see `featureSetOf`. */
   readonly features: FeatureSet;
@@ -32,12 +40,13 @@ export class Up {
   readonly #options: UpOptions;
   readonly #registry = new Registry();
   readonly #stalled: () => string[];
+  readonly #health: HealthServer;
   #server: ServingServer | undefined;
   #addresses: ServerAddresses | undefined;
 
   constructor(options: UpOptions) {
     this.#options = options;
-    const { config, features, logger } = options;
+    const { config, features, logger, roles = ROLES, models } = options;
     const progress = progressWatch(config.lifecycle.stalled_after / 1000);
     this.#stalled = () => progress.stalled();
     this.#counts = stageCounts(runtimeMetrics(this.#registry, progress));
@@ -47,10 +56,22 @@ export class Up {
       logger,
       metrics: this.#counts.metrics,
       onFailure: options.onFailure,
+      // The others may have to answer before there is an alias; who trains knows what it should be.
+      ensureAlias: roles.includes('train'),
+      ...(models && { models }),
     });
-    const { queue, workers, collectors } = this.#pipeline.components();
+    this.#health = healthServer({ ...config.health, registry: this.#registry, liveness: () => this.#liveness(), unready: () => (this.state === 'RUNNING' ? [] : [`the process is ${this.state.toLowerCase()}`]) });
+    const parts = this.#pipeline.components();
+    const of = (role: Role, components: readonly Component[]): readonly Component[] => (roles.includes(role) ? components : []);
     this.#lifecycle = new Lifecycle({
-      components: [queue, this.#serverComponent(), ...workers, ...collectors],
+      components: [
+        ...(roles.includes('serve') ? [] : [this.#health]),
+        parts.queue,
+        ...of('serve', [this.#serverComponent()]),
+        ...of('features', parts.features),
+        ...of('train', parts.training),
+        ...of('collect', parts.collectors),
+      ],
       graceMs: config.lifecycle.grace / 1000,
       onState: (state) => {
         logger.info({ state }, 'lifecycle');
@@ -65,7 +86,7 @@ export class Up {
   /** Rejects when a part does not start; the parts before it are stopped then. */
   async start(): Promise<ServerAddresses> {
     await this.#lifecycle.start();
-    return this.#addresses ?? { httpUrl: '', grpcAddress: '' };
+    return this.#addresses ?? { httpUrl: this.#health.url, grpcAddress: '' };
   }
 
   stop(): Promise<void> {

@@ -1,4 +1,6 @@
 /** What is known of the brokers: who they are, who leads which partition, who coordinates which group. */
+import { setMaxListeners } from 'node:events';
+
 import { fail } from '#proto';
 import type { KafkaSettings } from '../options.ts';
 import { metadataRequest, type ClusterMetadata, type TopicMetadata } from '../wire/metadata.ts';
@@ -59,6 +61,8 @@ export class Cluster {
   readonly #closing = new AbortController();
 
   constructor(settings: KafkaSettings) {
+    // Every task and reader listens.
+    setMaxListeners(0, this.#closing.signal);
     this.settings = settings;
     this.#bootstrap = settings.brokers.map(addressFrom);
     if (this.#bootstrap.length === 0) throw fail('CONFIG_INVALID', 'No broker is named.');
