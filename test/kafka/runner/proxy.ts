@@ -10,15 +10,22 @@ import { FrameSplitter, correlationOf, headOf } from './frames.ts';
 /** Numbers of requests in the protocol. */
 export const API = { produce: 0, fetch: 1, metadata: 3, initProducerId: 22, endTxn: 26 } as const;
 
-type Way = 'requests' | 'answers';
+export type Way = 'requests' | 'answers';
+
+interface Connection {
+  readonly client: Socket;
+  readonly broker: Socket;
+  /** What goes these ways vanishes. */
+  swallowed: readonly Way[];
+}
 
 export class BrokerProxy {
   readonly #server: Server;
   readonly #target: number;
-  readonly #sockets = new Set<Socket>();
+  readonly #connections = new Set<Connection>();
   #refusing = false;
   #delayMs = 0;
-  readonly #swallowed = new Set<Way>();
+  #swallowed: readonly Way[] = [];
   #loses: (apiKey: number) => boolean = () => false;
   #lost = 0;
 
@@ -47,7 +54,7 @@ export class BrokerProxy {
 
   /** Ends all connections there are. */
   cut(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const { client } of this.#connections) client.resetAndDestroy();
   }
 
   /** Whether new connections are ended at once. */
@@ -60,11 +67,15 @@ export class BrokerProxy {
     this.#delayMs = ms;
   }
 
-  /** Half-open: what goes these ways vanishes, and nobody is told. Without ways, connections go on; those that lost something are cut. */
+  /** Half-open: on the connections there are, what goes these ways vanishes, and nobody is told. New ones work. */
+  halfOpen(...ways: readonly Way[]): void {
+    for (const connection of this.#connections) connection.swallowed = ways;
+  }
+
+  /** A broker that is there and says nothing: as `halfOpen`, and for new connections too, until `swallow()` without ways. Those that lost something stay half-open. */
   swallow(...ways: readonly Way[]): void {
-    if (ways.length === 0 && this.#swallowed.size > 0) this.cut();
-    this.#swallowed.clear();
-    for (const way of ways) this.#swallowed.add(way);
+    this.#swallowed = ways;
+    if (ways.length > 0) this.halfOpen(...ways);
   }
 
   /** Of requests that `loses` picks the broker's answer is lost, and the connection with it. */
@@ -83,27 +94,26 @@ export class BrokerProxy {
       return;
     }
     const broker = connect({ host: '127.0.0.1', port: this.#target });
+    const connection: Connection = { client, broker, swallowed: this.#swallowed };
+    this.#connections.add(connection);
     const end = (): void => {
+      this.#connections.delete(connection);
       client.destroy();
       broker.destroy();
     };
     for (const socket of [client, broker]) {
       socket.setNoDelay(true);
-      this.#sockets.add(socket);
       // What went wrong shows on the other side, as the end of its connection.
       socket.on('error', end);
-      socket.on('close', () => {
-        this.#sockets.delete(socket);
-        end();
-      });
+      socket.on('close', end);
     }
     const doomed = new Set<number>();
-    this.#relay(client, broker, 'requests', (request) => {
+    this.#relay(client, broker, () => connection.swallowed.includes('requests'), (request) => {
       const { apiKey, correlationId } = headOf(request);
       if (this.#loses(apiKey)) doomed.add(correlationId);
       return true;
     });
-    this.#relay(broker, client, 'answers', (answer) => {
+    this.#relay(broker, client, () => connection.swallowed.includes('answers'), (answer) => {
       if (!doomed.has(correlationOf(answer))) return true;
       this.#lost += 1;
       end();
@@ -112,11 +122,11 @@ export class BrokerProxy {
   }
 
   /** Whole messages in order, until `passes` ends it. */
-  #relay(from: Socket, to: Socket, way: Way, passes: (frame: Buffer) => boolean): void {
+  #relay(from: Socket, to: Socket, vanishes: () => boolean, passes: (frame: Buffer) => boolean): void {
     const splitter = new FrameSplitter();
     let before: Promise<unknown> = Promise.resolve();
     const write = (frame: Buffer): void => {
-      if (to.destroyed || this.#swallowed.has(way) || !passes(frame)) return;
+      if (to.destroyed || vanishes() || !passes(frame)) return;
       if (!to.write(frame)) {
         from.pause();
         to.once('drain', () => from.resume());
