@@ -23,6 +23,10 @@ export interface DeadLetter {
 /** A letter must fit where its record did, with headers on top. */
 const MAX_VALUE_BYTES = 8 * 1024 * 1024;
 
+/** An original header of the same name as one of a letter's own is kept under its name with this in front. */
+const KEPT = 'original.';
+const OWN = ['cut-from', 'topic', 'partition', 'offset', 'row', 'code', 'message', 'attempt', 'time', 'task', 'ordinal'];
+
 /** A longer value is cut; `cut-from` then says how long it was, and the original stands where the headers say. */
 export function deadLetterRecord(layout: TopicLayout, letter: DeadLetter): OutputRecord {
   return {
@@ -31,7 +35,7 @@ export function deadLetterRecord(layout: TopicLayout, letter: DeadLetter): Outpu
     key: letter.key,
     value: letter.value.length > MAX_VALUE_BYTES ? letter.value.subarray(0, MAX_VALUE_BYTES) : letter.value,
     headers: {
-      ...letter.headers,
+      ...keptHeaders(letter.headers),
       ...(letter.value.length > MAX_VALUE_BYTES && { 'cut-from': String(letter.value.length) }),
       topic: letter.topic,
       partition: String(letter.partition),
@@ -39,10 +43,28 @@ export function deadLetterRecord(layout: TopicLayout, letter: DeadLetter): Outpu
       row: String(letter.row),
       code: letter.code,
       message: letter.message,
-      attempt: '1',
+      attempt: String(attemptOf(letter.headers)),
       time: String(letter.time),
       task: letter.task,
       ordinal: String(letter.ordinal),
     },
   };
+}
+
+/** How often a record has been tried, this time too: a retry says so in its headers. */
+export function attemptOf({ attempt }: Readonly<Record<string, string>>): number {
+  return attempt !== undefined && /^[1-9]\d{0,8}$/.test(attempt) ? Number(attempt) : 1;
+}
+
+/** Headers of the record that a letter is about, as its producer gave them. */
+export function originalHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const original = Object.entries(headers).filter(([name]) => !OWN.includes(name) && !isKept(name));
+  const kept = Object.entries(headers).filter(([name]) => isKept(name));
+  return Object.fromEntries([...original, ...kept.map(([name, value]) => [name.slice(KEPT.length), value] as const)]);
+}
+
+const isKept = (name: string): boolean => name.startsWith(KEPT) && OWN.includes(name.slice(KEPT.length));
+
+function keptHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [OWN.includes(name) && name !== 'attempt' ? `${KEPT}${name}` : name, value]));
 }

@@ -9,7 +9,6 @@ import {
   encodeFeatures,
   encodeTicksArrow,
   headersOf,
-  invalidTick,
   tickAt,
   CONTENT_ARROW,
   SCHEMA,
@@ -22,8 +21,9 @@ import type { OutputRecord, QueueRecord } from '#queue';
 
 import { deadLetterRecord } from './dead-letters.ts';
 import type { FeatureInput } from './feature-input.ts';
+import { postRefusal, tickRefusal, type TimeLimits } from './refusal.ts';
 
-export interface FoldOptions {
+export interface FoldOptions extends TimeLimits {
   readonly layout: TopicLayout;
   readonly partition: number;
   readonly task: string;
@@ -31,10 +31,6 @@ export interface FoldOptions {
   readonly names: readonly string[];
   /** Rows of one record, at most. */
   readonly batchRows: number;
-  /** How much later than its event time a tick may be received; microseconds. */
-  readonly maxLatenessUs: number;
-  /** How far its event time may lie after its receipt; microseconds. */
-  readonly maxFutureUs: number;
   readonly onDeadLetter: (code: ErrorCode) => void;
 }
 
@@ -89,13 +85,15 @@ export class FeatureFold {
       case 'bad':
         this.#refuse(input.record, 0, input.code, input.message, input.record.value ?? new Uint8Array(), 0);
         return;
-      case 'post':
-        if (input.post.eventTimeUs - input.post.receiptTimeUs > this.#options.maxFutureUs) {
-          this.#refuse(input.record, 0, 'FUTURE_EVENT', 'a post from the future', input.record.value ?? new Uint8Array(), input.post.receiptTimeUs);
+      case 'post': {
+        const refusal = postRefusal(input.post, this.#options);
+        if (refusal) {
+          this.#refuse(input.record, 0, refusal.code, refusal.message, input.record.value ?? new Uint8Array(), input.post.receiptTimeUs);
           return;
         }
         this.engine.post(this.engine.idOf(input.post.instrument), input.post.receiptTimeUs, input.post);
         return;
+      }
       case 'ticks':
         this.#tick(input.record, input.ticks, input.ids, row);
     }
@@ -110,21 +108,13 @@ export class FeatureFold {
   }
 
   #tick(record: QueueRecord, ticks: TickColumns, ids: Int32Array, row: number): void {
-    const problem = invalidTick(ticks, row);
-    if (problem !== null) {
-      this.#refuseTick(record, ticks, row, 'VALUE_OUT_OF_RANGE', problem);
+    const refusal = tickRefusal(ticks, row, this.#options);
+    if (refusal) {
+      this.#refuseTick(record, ticks, row, refusal.code, refusal.message);
       return;
     }
     const eventTime = ticks.eventTime[row]!;
     const receiptTime = ticks.receiptTime[row]!;
-    if (receiptTime - eventTime > this.#options.maxLatenessUs) {
-      this.#refuseTick(record, ticks, row, 'LATE_EVENT', `received ${(receiptTime - eventTime) / 1e6} s after the event`);
-      return;
-    }
-    if (eventTime - receiptTime > this.#options.maxFutureUs) {
-      this.#refuseTick(record, ticks, row, 'FUTURE_EVENT', `received ${(eventTime - receiptTime) / 1e6} s before the event`);
-      return;
-    }
     const { engine } = this;
     const word = ticks.instrument[row]!;
     let id = ids[word]!;
