@@ -14,6 +14,8 @@ export interface DeadLetterEntry {
   readonly offset: number;
   readonly row: number;
   readonly key: string;
+  /** How often the record had been tried when it was put aside. */
+  readonly attempt: number;
   /** Milliseconds since the epoch at which it was put aside. */
   readonly timestamp: number;
   /** Recorded receipt time, microseconds; 0 when the record does not say. */
@@ -54,14 +56,19 @@ export async function deadLetters(
   if (from < until) {
     const range = { topic, partitions: [0], from: { offsets: new Map([[0, from]]) }, toEnd: true, maxBytes: MAX_BYTES };
     for await (const { records, nextOffset } of queue.read(range)) {
-      for (const record of records) if (record.offset < until) letters.push(entryOf(record));
+      for (const record of records) if (record.offset < until && retriedOf(record) === undefined) letters.push(entryOf(record));
       if (nextOffset >= until) break;
     }
   }
   return { count: end - earliest, letters: letters.reverse(), next: from > earliest && from < until ? from : null };
 }
 
-function entryOf({ offset, timestamp, key, value, headers }: QueueRecord): DeadLetterEntry {
+/** The letter that was put back on its topic, where a record of `dead-letters` says no more than that. */
+export function retriedOf({ headers }: QueueRecord): number | undefined {
+  return headers['code'] === undefined && headers['retried'] !== undefined ? Number(headers['retried']) : undefined;
+}
+
+export function entryOf({ offset, timestamp, key, value, headers }: QueueRecord): DeadLetterEntry {
   const whole = Number(headers['cut-from'] ?? value?.length ?? 0);
   return {
     letter: offset,
@@ -71,6 +78,7 @@ function entryOf({ offset, timestamp, key, value, headers }: QueueRecord): DeadL
     partition: number(headers['partition']),
     offset: number(headers['offset']),
     row: number(headers['row']),
+    attempt: number(headers['attempt']),
     key: key === null ? '' : cut(Buffer.from(key.subarray(0, 4 * SHOWN)).toString('utf8')),
     timestamp,
     timeUs: number(headers['time']),

@@ -1,5 +1,5 @@
 export { createServer, type ServerAddresses, type ServingServer } from './server.ts';
-export type { ServerEvents, ServerOptions } from './options.ts';
+export type { DeadLetterRetry, ServerEvents, ServerOptions } from './options.ts';
 export type { Liveness } from './http/context.ts';
 export type { ErrorBody } from './http/errors.ts';
 export type { GivenRows, PredictService } from './predict/service.ts';
@@ -7,6 +7,8 @@ export { describeRecord, describeRows, type DescribedRow } from './tail/describe
 export type { StageProvider, StageSample, StageStatus } from './stages.ts';
 export { topicStatuses, type TopicStatus } from './topics.ts';
 export { heldVersions, versionDetails, type HeldVersion, type VersionDetails } from './models/versions.ts';
+export { deadLetterDetails, findDeadLetters, readDeadLetters, type DeadLetterDetails, type DeadLetterFilter, type FoundLetter } from './dead-letter-search.ts';
+export { groupLags, type ExpectedGroups, type PartitionLag } from './lag.ts';
 export type { DeadLetterEntry, DeadLetterPage } from './dead-letters.ts';
 export { tail, type TailRequest } from './tail/service.ts';
 export { CODE_TRAILER } from './grpc/status.ts';

@@ -7,6 +7,7 @@ import { SnapshotAssembler } from '#models';
 
 import type { Liveness } from './http/context.ts';
 import { defaultWebRoot } from './http/static.ts';
+import type { ExpectedGroups } from './lag.ts';
 import type { Assembler } from './models/store.ts';
 import type { StageProvider } from './stages.ts';
 
@@ -51,12 +52,19 @@ export interface ServerOptions {
   readonly status?: () => unknown;
   /** Stages outside the server, for /v1/stages. @default none */
   readonly stages?: StageProvider;
+  /** Groups that /v1/lag shows though they have committed nothing yet. @default none */
+  readonly groups?: ExpectedGroups;
+  /** Puts dead letters back on their topics, for people on this machine. @default nobody can */
+  readonly retryDeadLetters?: DeadLetterRetry;
   /** Milliseconds since the epoch. @default Date.now */
   readonly clock?: () => number;
   /** Makes models of snapshots. @default SnapshotAssembler of #models */
   readonly assembler?: Assembler;
   readonly events?: ServerEvents;
 }
+
+/** What became of each letter, as it is to be answered. */
+export type DeadLetterRetry = (letters: readonly number[], options: { readonly again: boolean; readonly dryRun: boolean }) => Promise<readonly unknown[]>;
 
 /** For a log. */
 export interface ServerEvents {
@@ -71,11 +79,12 @@ export interface ServerEvents {
 }
 
 /** Options with every default filled in. */
-export type ServerSettings = Required<Omit<ServerOptions, 'http' | 'grpc' | 'events' | 'status'>> & {
+export type ServerSettings = Required<Omit<ServerOptions, 'http' | 'grpc' | 'events' | 'status' | 'retryDeadLetters'>> & {
   readonly http: Required<ServerOptions['http']>;
   readonly grpc: Required<ServerOptions['grpc']>;
   readonly events: Required<ServerEvents>;
   readonly status: (() => unknown) | undefined;
+  readonly retryDeadLetters: DeadLetterRetry | undefined;
 };
 
 const MIB = 1024 * 1024;
@@ -89,10 +98,12 @@ export function withDefaults(options: ServerOptions): ServerSettings {
     predictionsPerInstrument: 1000,
     heartbeatMs: 15_000,
     stages: () => Promise.resolve([]),
+    groups: new Map(),
     clock: Date.now,
     assembler: new SnapshotAssembler(),
     ...options,
     status: options.status,
+    retryDeadLetters: options.retryDeadLetters,
     http: { host: '127.0.0.1', port: 8080, maxBodyBytes: MIB, allowedHosts: [], webRoot: defaultWebRoot(), ...options.http },
     grpc: { host: '127.0.0.1', port: 50051, maxMessageBytes: 4 * MIB, ...options.grpc },
     events: { onError: silent, onRefused: silent, onRetry: silent, onModel: silent, ...options.events },

@@ -101,6 +101,8 @@ export function createServer(options: ServerOptions): ServingServer {
     liveness: settings.liveness,
     draining: isDraining,
     heartbeatMs: settings.heartbeatMs,
+    groups: settings.groups,
+    retryDeadLetters: settings.retryDeadLetters,
   };
 
   const grpc = createGrpcServer({ predict, subscriptions, metrics, onError }, settings.grpc);

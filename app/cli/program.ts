@@ -5,9 +5,12 @@ import { packageVersion } from '../package.ts';
 import { addBacktest } from './backtest.ts';
 import { addCheck } from './check.ts';
 import { addConfig } from './config.ts';
+import { addDlq } from './dlq.ts';
 import { addDoctor } from './doctor.ts';
 import { addEvaluate } from './evaluate.ts';
 import { EXIT, type CliIo } from './io.ts';
+import { addLag } from './lag.ts';
+import { addMigrate } from './migrate.ts';
 import { addModels } from './models.ts';
 import { addReplay } from './replay.ts';
 import { addRoles } from './roles.ts';
@@ -42,10 +45,13 @@ export async function runCli(io: CliIo, args: readonly string[]): Promise<number
   program.commandsGroup('Look inside:');
   addTail(program, io, finish);
   addTopics(program, io, finish);
+  addLag(program, io, finish);
   addModels(program, io, finish);
   program.commandsGroup('Check and mend:');
   addConfig(program, io, finish);
   addCheck(program, io, finish);
+  addDlq(program, io, finish);
+  addMigrate(program, io, finish);
   addDoctor(program, io, finish);
   try {
     await program.parseAsync([...args], { from: 'user' });

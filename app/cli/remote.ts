@@ -12,8 +12,17 @@ export function withUrlOption(command: Command): Command {
 
 /** NOT_RUNNING, CONFIG_INVALID for no address, and whatever the process answers. */
 export async function getJson<T>(url: string, path: string): Promise<T> {
+  return answerOf<T>(url, path, {});
+}
+
+/** The same, with a body to send. */
+export async function postJson<T>(url: string, path: string, body: unknown): Promise<T> {
+  return answerOf<T>(url, path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
+}
+
+async function answerOf<T>(url: string, path: string, options: Parameters<typeof request>[1]): Promise<T> {
   if (!URL.canParse(path, url)) throw fail('CONFIG_INVALID', `${url} is no address; one looks like ${DEFAULT_URL}`);
-  const answer = await request(new URL(path, url)).catch((cause: unknown) => {
+  const answer = await request(new URL(path, url), options).catch((cause: unknown) => {
     throw fail('NOT_RUNNING', `nothing answers at ${url}`, { cause });
   });
   if (answer.statusCode !== 200) throw await answerError(answer.body, url);

@@ -1,13 +1,13 @@
 /** `foretick topics`: what the topics hold and how far behind their readers are. */
 import type { Command } from 'commander';
-import { openEmbeddedReader } from '#queue/embedded';
 import { topicStatuses, type TopicStatus } from '#serving';
 
-import { layoutOf } from '../runtime/pipeline.ts';
+import { WHERE, inspected } from './inspected.ts';
 import { EXIT, print, reportError, type CliIo } from './io.ts';
-import { configOf, withConfigOptions, type ConfigFlags } from './options.ts';
+import { withConfigOptions, type ConfigFlags } from './options.ts';
 import { getJson, withUrlOption } from './remote.ts';
 import { count, size, span, tableOf } from './table.ts';
+import { addTopicsApply } from './topics-apply.ts';
 
 interface TopicsFlags extends ConfigFlags {
   readonly url: string;
@@ -15,7 +15,7 @@ interface TopicsFlags extends ConfigFlags {
 }
 
 export function addTopics(program: Command, io: CliIo, finish: (code: number) => void): void {
-  withConfigOptions(withUrlOption(program.command('topics')))
+  const topics = withConfigOptions(withUrlOption(program.command('topics')))
     .summary('Sizes, offsets and lags of topics')
     .description('Show what the topics hold, how long they keep it, and how far behind their readers are')
     .option('-d, --data <directory>', 'look into this directory instead of asking a running process; it is only read')
@@ -23,6 +23,7 @@ export function addTopics(program: Command, io: CliIo, finish: (code: number) =>
     .addHelpText(
       'after',
       `
+${WHERE}
 Lag: records between what a consumer group has committed and the end, over all partitions.
 
 Exit codes: 0 shown, 1 nothing answers or the directory is damaged, 2 wrong use or no queue in the directory.
@@ -31,26 +32,23 @@ Examples:
   $ foretick topics
   $ foretick topics --data .foretick --json`,
     )
-    .action(async (flags: TopicsFlags) => {
+    .action(async (flags: TopicsFlags, command: Command) => {
       const json = flags.json === true;
       try {
-        const topics = flags.data === undefined ? (await getJson<{ topics: TopicStatus[] }>(flags.url, '/v1/topics')).topics : await fromDirectory(io, flags);
-        print(io, json ? JSON.stringify({ topics }, null, 2) : report(topics));
+        const statuses = await inspected(
+          io,
+          flags,
+          command,
+          ({ queue, layout }) => topicStatuses(queue, layout),
+          async () => (await getJson<{ topics: TopicStatus[] }>(flags.url, '/v1/topics')).topics,
+        );
+        print(io, json ? JSON.stringify({ topics: statuses }, null, 2) : report(statuses));
         finish(EXIT.ok);
       } catch (error) {
         finish(reportError(io, error, json));
       }
     });
-}
-
-async function fromDirectory(io: CliIo, flags: TopicsFlags): Promise<TopicStatus[]> {
-  const { config } = configOf(io, flags, {}, {});
-  const reader = await openEmbeddedReader(config.queue.directory);
-  try {
-    return await topicStatuses(reader, layoutOf(config));
-  } finally {
-    await reader.close();
-  }
+  addTopicsApply(topics, io, finish);
 }
 
 function report(topics: readonly TopicStatus[]): string {

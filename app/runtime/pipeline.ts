@@ -2,7 +2,7 @@
 import { createCollector, type Collector, type ReplayProgress } from '#collectors';
 import type { FeatureSet } from '#features';
 import { BASELINES, type ModelSpec } from '#models';
-import { startFeatureWorker, startTrainingWorker, type TargetOptions } from '#processing';
+import { startFeatureWorker, startTrainingWorker, type TargetOptions, type TimeLimits } from '#processing';
 import { asForetickError, fail, topicLayout, type ForetickError, type TopicLayout, type TopicSpec } from '#proto';
 import type { Membership, Queue } from '#queue';
 import type { Logger } from 'pino';
@@ -68,9 +68,19 @@ export function targetOf(config: Config): TargetOptions {
   return { horizonUs: horizon, deadBandBps: dead_band_bps, classes, toleranceUs: label_tolerance };
 }
 
+export function timeLimits({ features }: Config): TimeLimits {
+  return { maxLatenessUs: features.max_lateness, maxFutureUs: features.max_future };
+}
+
 export function layoutOf(config: Config): TopicLayout {
   const { prefix, shards } = config.topics;
   return topicLayout({ prefix, inputs: partitionsOf(config), shards });
+}
+
+/** Topics as configured; `layout` for those of another prefix. */
+export function specsOf(config: Config, layout = layoutOf(config)): TopicSpec[] {
+  const { retention, retention_bytes: retentionBytes } = config.topics;
+  return layout.specs({ retentionMs: retention / 1000, retentionBytes });
 }
 
 export class Pipeline {
@@ -117,13 +127,13 @@ export class Pipeline {
 
   #queueComponent(): Component {
     const { config, logger, keepAll = false, ensureAlias: setsAlias = true } = this.#options;
-    const { retention, retention_bytes, create } = config.topics;
+    const { create } = config.topics;
     const open = this.#options.openQueue ?? (({ queue }) => openQueue({ queue, logger, events: this.#options.metrics.kafka }));
     return {
       name: 'queue',
       start: async () => {
         this.#queue = await open(config);
-        const specs = this.layout.specs(keepAll ? {} : { retentionMs: retention / 1000, retentionBytes: retention_bytes });
+        const specs = keepAll ? this.layout.specs() : specsOf(config);
         if (!create) await assertTopics(this.#queue, specs);
         await this.#queue.ensureTopics(specs);
         if (!setsAlias) return;
@@ -148,8 +158,7 @@ export class Pipeline {
         batchRows: config.features.batch_rows,
         checkpointRows: config.features.checkpoint_rows,
         checkpointIntervalMs: config.features.checkpoint_interval / 1000,
-        maxLatenessUs: config.features.max_lateness,
-        maxFutureUs: config.features.max_future,
+        ...timeLimits(config),
         observer: (partition) => metrics.worker('features', features.id, partition),
         ...this.#events('features'),
       }),

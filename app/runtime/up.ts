@@ -8,10 +8,12 @@ import type { ForetickError } from '#proto';
 import { createServer, type ServerAddresses, type ServingServer } from '#serving';
 
 import type { Config } from '../config/schema.ts';
+import { retryDeadLetters } from '../dead-letters/retry.ts';
+import { expectedGroups } from './groups.ts';
 import { healthServer, type HealthServer } from './health.ts';
 import { Lifecycle, type Component, type LifecycleState } from './lifecycle.ts';
 import { runtimeMetrics } from './metrics.ts';
-import { Pipeline } from './pipeline.ts';
+import { Pipeline, timeLimits } from './pipeline.ts';
 import { progressWatch } from './progress.ts';
 import { stageCounts, stageProvider, type StageCounts } from './stages.ts';
 
@@ -102,7 +104,7 @@ export class Up {
   }
 
   #serverComponent(): Component {
-    const { config, logger, version } = this.#options;
+    const { config, logger, version, roles = ROLES } = this.#options;
     const { http, grpc, max_staleness, max_streams } = config.serving;
     return {
       name: 'server',
@@ -118,6 +120,12 @@ export class Up {
           liveness: () => this.#liveness(),
           status: () => ({ version, state: this.state, evaluateEvery: config.training.evaluate_every }),
           stages: stageProvider(this.#pipeline, this.#counts),
+          groups: expectedGroups(config),
+          // A process that only serves writes nothing.
+          ...(roles.length > 1 && {
+            retryDeadLetters: (letters, options) =>
+              retryDeadLetters(this.#pipeline.queue, this.#pipeline.layout, { letters, ...options, limits: timeLimits(config) }),
+          }),
           events: {
             onError: (error, where) => {
               logger.error({ where, code: error.code, err: error }, error.message);

@@ -29,6 +29,10 @@ const MOST_KEY_BYTES = 4096;
 const MOST_HEADER_BYTES = 16 * 1024;
 const MOST_MESSAGE = 1000;
 
+/** An original header of the same name as one of a letter's own is kept under its name with this in front. */
+const KEPT = 'original.';
+const OWN = ['cut-from', 'key-cut-from', 'headers-left-out', 'topic', 'partition', 'offset', 'row', 'code', 'message', 'attempt', 'time', 'task', 'ordinal'];
+
 /**
  * What is too long is cut, and the letter says so: `cut-from` is how long the value was, `key-cut-from` the key,
  * `headers-left-out` how many headers of the original are not there. The original stands where the headers say.
@@ -44,7 +48,7 @@ export function deadLetterRecord(layout: TopicLayout, letter: DeadLetter, maxByt
     key: key && key.length > MOST_KEY_BYTES ? key.subarray(0, MOST_KEY_BYTES) : key,
     value: value.length > maxBytes ? value.subarray(0, maxBytes) : value,
     headers: {
-      ...bounded(letter.headers),
+      ...bounded(keptHeaders(letter.headers)),
       ...(value.length > maxBytes && { 'cut-from': String(value.length) }),
       ...(key && key.length > MOST_KEY_BYTES && { 'key-cut-from': String(key.length) }),
       topic,
@@ -53,7 +57,7 @@ export function deadLetterRecord(layout: TopicLayout, letter: DeadLetter, maxByt
       row: String(row),
       code,
       message: message.length > MOST_MESSAGE ? `${message.slice(0, MOST_MESSAGE)}…` : message,
-      attempt: '1',
+      attempt: String(attemptOf(letter.headers)),
       time: String(time),
       task,
       ordinal: String(ordinal),
@@ -75,4 +79,22 @@ function bounded(headers: Headers): Headers {
     kept.push([name, value]);
   }
   return { ...Object.fromEntries(kept), ...(leftOut > 0 && { 'headers-left-out': String(leftOut) }) };
+}
+
+/** How often a record has been tried, this time too: a retry says so in its headers. */
+export function attemptOf({ attempt }: Readonly<Record<string, string>>): number {
+  return attempt !== undefined && /^[1-9]\d{0,8}$/.test(attempt) ? Number(attempt) : 1;
+}
+
+/** Headers of the record that a letter is about, as its producer gave them. */
+export function originalHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const original = Object.entries(headers).filter(([name]) => !OWN.includes(name) && !isKept(name));
+  const kept = Object.entries(headers).filter(([name]) => isKept(name));
+  return Object.fromEntries([...original, ...kept.map(([name, value]) => [name.slice(KEPT.length), value] as const)]);
+}
+
+const isKept = (name: string): boolean => name.startsWith(KEPT) && OWN.includes(name.slice(KEPT.length));
+
+function keptHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [OWN.includes(name) && name !== 'attempt' ? `${KEPT}${name}` : name, value]));
 }

@@ -10,7 +10,6 @@ import {
   encodeFeatures,
   encodeTicksArrow,
   headersOf,
-  invalidTick,
   tickAt,
   traceOf,
   CONTENT_ARROW,
@@ -25,9 +24,10 @@ import type { OutputRecord, QueueRecord } from '#queue';
 import { deadLetterRecord } from './dead-letters.ts';
 import type { FeatureInput } from './feature-input.ts';
 import { widened, type TimeSpan } from './observer.ts';
+import { postRefusal, tickRefusal, type TimeLimits } from './refusal.ts';
 import { SeenRows } from './seen.ts';
 
-export interface FoldOptions {
+export interface FoldOptions extends TimeLimits {
   readonly layout: TopicLayout;
   readonly partition: number;
   readonly task: string;
@@ -35,10 +35,6 @@ export interface FoldOptions {
   readonly names: readonly string[];
   /** Rows of one record, at most. */
   readonly batchRows: number;
-  /** How much later than its event time a tick may be received; microseconds. */
-  readonly maxLatenessUs: number;
-  /** How far its event time may lie after its receipt; microseconds. */
-  readonly maxFutureUs: number;
   /** Bytes of a dead letter's value, at most. @default 8 MiB */
   readonly maxLetterBytes?: number;
   readonly onDeadLetter: (code: ErrorCode) => void;
@@ -106,13 +102,15 @@ export class FeatureFold {
       case 'bad':
         this.#refuse(input.record, 0, input.code, input.message, input.record.value ?? new Uint8Array(), 0);
         return;
-      case 'post':
-        if (input.post.eventTimeUs - input.post.receiptTimeUs > this.#options.maxFutureUs) {
-          this.#refuse(input.record, 0, 'FUTURE_EVENT', 'a post from the future', input.record.value ?? new Uint8Array(), input.post.receiptTimeUs);
+      case 'post': {
+        const refusal = postRefusal(input.post, this.#options);
+        if (refusal) {
+          this.#refuse(input.record, 0, refusal.code, refusal.message, input.record.value ?? new Uint8Array(), input.post.receiptTimeUs);
           return;
         }
         this.engine.post(this.engine.idOf(input.post.instrument), input.post.receiptTimeUs, input.post);
         return;
+      }
       case 'ticks':
         this.#tick(input.record, input.ticks, input.ids, row);
     }
@@ -153,21 +151,13 @@ export class FeatureFold {
   }
 
   #tick(record: QueueRecord, ticks: TickColumns, ids: Int32Array, row: number): void {
-    const problem = invalidTick(ticks, row);
-    if (problem !== null) {
-      this.#refuseTick(record, ticks, row, 'VALUE_OUT_OF_RANGE', problem);
+    const refusal = tickRefusal(ticks, row, this.#options);
+    if (refusal) {
+      this.#refuseTick(record, ticks, row, refusal.code, refusal.message);
       return;
     }
     const eventTime = ticks.eventTime[row]!;
     const receiptTime = ticks.receiptTime[row]!;
-    if (receiptTime - eventTime > this.#options.maxLatenessUs) {
-      this.#refuseTick(record, ticks, row, 'LATE_EVENT', `received ${(receiptTime - eventTime) / 1e6} s after the event`);
-      return;
-    }
-    if (eventTime - receiptTime > this.#options.maxFutureUs) {
-      this.#refuseTick(record, ticks, row, 'FUTURE_EVENT', `received ${(eventTime - receiptTime) / 1e6} s before the event`);
-      return;
-    }
     const { engine } = this;
     const word = ticks.instrument[row]!;
     let id = ids[word]!;

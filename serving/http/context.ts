@@ -6,7 +6,9 @@ import type { Queue } from '#queue';
 
 import type { ServingMetrics } from '../metrics.ts';
 import type { ModelStore } from '../models/store.ts';
+import type { ExpectedGroups } from '../lag.ts';
 import type { OverviewBuilder } from '../overview.ts';
+import type { DeadLetterRetry } from '../options.ts';
 import type { PredictService } from '../predict/service.ts';
 import type { Stages } from '../stages.ts';
 import type { StreamSlots } from '../streams.ts';
@@ -34,6 +36,8 @@ export interface HttpContext {
   readonly draining: () => boolean;
   readonly clock: () => number;
   readonly heartbeatMs: number;
+  readonly groups: ExpectedGroups;
+  readonly retryDeadLetters: DeadLetterRetry | undefined;
   /** An INTERNAL error was answered. */
   readonly onError: (error: ForetickError, where: string) => void;
 }

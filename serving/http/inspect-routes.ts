@@ -1,18 +1,17 @@
-/** What people look into: topics, dead letters, stages, versions of models, the newest row of an instrument. */
+/** What people look into: topics, lags, stages, versions of models, the newest row of an instrument. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 
 import { fail } from '#proto';
 
-import { deadLetters } from '../dead-letters.ts';
+import { groupLags } from '../lag.ts';
 import { heldVersions, versionDetails } from '../models/versions.ts';
 import { topicStatuses } from '../topics.ts';
 import type { HttpContext } from './context.ts';
 import { parse } from './errors.ts';
-import { count, whole } from './query.ts';
+import { whole } from './query.ts';
 
 const nothing = z.strictObject({});
-const lettersQuery = z.strictObject({ limit: count(20, 200), before: whole.optional() });
 const versionQuery = z.strictObject({ version: whole.optional() });
 const modelParams = z.strictObject({ model: z.string().min(1).max(256) });
 const instrumentParams = z.strictObject({ instrument: z.string().min(1).max(256) });
@@ -25,7 +24,10 @@ export function inspectRoutes(app: FastifyInstance, context: HttpContext): void 
     return { topics: await topicStatuses(queue, layout) };
   });
 
-  app.get('/v1/dead-letters', async (request) => deadLetters(queue, layout, parse(lettersQuery, request.query, 'query')));
+  app.get('/v1/lag', async (request) => {
+    parse(nothing, request.query, 'query');
+    return { lags: await groupLags(queue, layout, context.groups, clock) };
+  });
 
   app.get('/v1/stages', async (request) => {
     parse(nothing, request.query, 'query');

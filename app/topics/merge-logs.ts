@@ -1,0 +1,50 @@
+/**
+ * The rows of several partitions as one sequence, by recorded receipt time, as workers see time: within a partition a row
+ * counts as received no earlier than any row before it. Between partitions the earlier receipt goes first, then the lower number.
+ */
+import { postInput, tickInput, type FeatureInput } from '#processing';
+import type { Queue } from '#queue';
+
+export type Input = 'quotes' | 'posts';
+
+export interface MergedRow {
+  readonly value: FeatureInput;
+  readonly row: number;
+  /** Newest receipt time of its partition, microseconds. No row that follows was received earlier. */
+  readonly clock: number;
+  readonly mark: boolean;
+}
+
+/** Bytes read at once of each partition. */
+const READ_BYTES = 1024 * 1024;
+
+export async function* mergedRows(queue: Pick<Queue, 'offsets' | 'read'>, topic: string, input: Input, maxLatenessUs: number): AsyncGenerator<MergedRow, void, undefined> {
+  const partitions = (await queue.offsets(topic)).map(({ partition }) => partition);
+  const logs = partitions.map((partition) => rowsOf(queue, topic, partition, input, maxLatenessUs)[Symbol.asyncIterator]());
+  const heads = await Promise.all(logs.map((log) => log.next()));
+  for (;;) {
+    let first = -1;
+    heads.forEach((head, log) => {
+      if (head.done === true) return;
+      const best = heads[first];
+      if (best === undefined || best.done === true || head.value.clock < best.value.clock) first = log;
+    });
+    const head = heads[first];
+    if (head === undefined || head.done === true) return;
+    yield head.value;
+    heads[first] = await logs[first]!.next();
+  }
+}
+
+async function* rowsOf(queue: Pick<Queue, 'read'>, topic: string, partition: number, input: Input, maxLatenessUs: number): AsyncGenerator<MergedRow, void, undefined> {
+  let clock = 0;
+  for await (const { records } of queue.read({ topic, partitions: [partition], from: 'earliest', toEnd: true, maxBytes: READ_BYTES })) {
+    for (const record of records) {
+      const { rows, time, mark, value } = input === 'quotes' ? tickInput(record, maxLatenessUs) : postInput(record);
+      for (let row = 0; row < rows; row++) {
+        clock = Math.max(clock, time(row));
+        yield { value, row, clock, mark: mark?.(row) ?? false };
+      }
+    }
+  }
+}
