@@ -1,5 +1,5 @@
 /** The newest dead letters for people: where each came from, why, and the beginning of its bytes. */
-import type { TopicLayout } from '#proto';
+import { identityOf, type TopicLayout } from '#proto';
 import type { Queue, QueueRecord } from '#queue';
 
 export interface DeadLetterEntry {
@@ -31,7 +31,7 @@ export interface DeadLetterEntry {
 export interface DeadLetterPage {
   /** Kept now, over all pages. */
   readonly count: number;
-  /** Newest first. */
+  /** Newest first, repeats within the page left out. */
   readonly letters: readonly DeadLetterEntry[];
   /** `before` of the next page; null on the last. */
   readonly next: number | null;
@@ -53,10 +53,11 @@ export async function deadLetters(
   const until = Math.min(before, end);
   const from = Math.max(earliest, until - limit);
   const letters: DeadLetterEntry[] = [];
+  const isNew = firstOfEach();
   if (from < until) {
     const range = { topic, partitions: [0], from: { offsets: new Map([[0, from]]) }, toEnd: true, maxBytes: MAX_BYTES };
     for await (const { records, nextOffset } of queue.read(range)) {
-      for (const record of records) if (record.offset < until && retriedOf(record) === undefined) letters.push(entryOf(record));
+      for (const record of records) if (record.offset < until && retriedOf(record) === undefined && isNew(record)) letters.push(entryOf(record));
       if (nextOffset >= until) break;
     }
   }
@@ -66,6 +67,19 @@ export async function deadLetters(
 /** The letter that was put back on its topic, where a record of `dead-letters` says no more than that. */
 export function retriedOf({ headers }: QueueRecord): number | undefined {
   return headers['code'] === undefined && headers['retried'] !== undefined ? Number(headers['retried']) : undefined;
+}
+
+/** False for a letter that its writer has sent again. */
+function firstOfEach(): (record: QueueRecord) => boolean {
+  const seen = new Set<string>();
+  return ({ headers }) => {
+    const identity = identityOf(headers);
+    const name = identity ? `${identity.task} ${identity.ordinal}` : '';
+    if (name === '') return true;
+    if (seen.has(name)) return false;
+    seen.add(name);
+    return true;
+  };
 }
 
 export function entryOf({ offset, timestamp, key, value, headers }: QueueRecord): DeadLetterEntry {

@@ -19,8 +19,8 @@ export class ResultDigest {
   #rows = 0;
   #repeats = 0;
 
-  /** Adds row `ordinal` of `task`. A row seen before is counted as a repeat and left out. */
-  add(task: string, ordinal: number, fields: readonly unknown[]): void {
+  /** Adds row `ordinal` of `task`. A row seen before is counted as a repeat and left out: then the answer is false. */
+  add(task: string, ordinal: number, fields: readonly unknown[]): boolean {
     let digest = this.#tasks.get(task);
     if (!digest) {
       digest = { hash: createHash('sha256'), next: 0, early: new Map() };
@@ -28,19 +28,20 @@ export class ResultDigest {
     }
     if (ordinal < digest.next || digest.early.has(ordinal)) {
       this.#repeats += 1;
-      return;
+      return false;
     }
     this.#rows += 1;
     const line = JSON.stringify(fields);
     if (ordinal > digest.next) {
       digest.early.set(ordinal, line);
-      return;
+      return true;
     }
     write(digest, line);
     for (let early = digest.early.get(digest.next); early !== undefined; early = digest.early.get(digest.next)) {
       digest.early.delete(digest.next);
       write(digest, early);
     }
+    return true;
   }
 
   /** `missing`: rows that should stand before others but were never added. */

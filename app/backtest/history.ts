@@ -16,6 +16,7 @@ import {
   encodeTicksArrow,
   fail,
   headersOf,
+  identityOf,
   watermarkJson,
   type TopicLayout,
 } from '#proto';
@@ -139,11 +140,30 @@ function within(topic: HistoryTopic, record: QueueRecord, span: Span): Kept[] {
     if (rows.length === 0) return [];
     const own = timesOf(rows.map((row) => times[row]!));
     if (rows.length === ticks.length || ticks.kind[0] === TickKind.WATERMARK) return [{ output, times: own }];
-    const part = { ...output, value: encodeTicksArrow(ticks, Int32Array.from(rows)), headers: { ...headers, ...headersOf(CONTENT_ARROW, SCHEMA.tick) } };
-    return [{ output: part, times: own }];
+    const identity = identityOf(headers);
+    // Rows of one record are consecutive, or their names would be wrong.
+    return runsOf(rows).map((run) => ({
+      output: {
+        ...output,
+        value: encodeTicksArrow(ticks, Int32Array.from(run)),
+        headers: { ...headers, ...headersOf(CONTENT_ARROW, SCHEMA.tick), ...(identity && { ordinal: String(identity.ordinal + run[0]!) }) },
+      },
+      times: timesOf(run.map((row) => times[row]!)),
+    }));
   } catch {
     return [{ output, times: null }];
   }
+}
+
+/** Rows in ascending order, cut where one is missing. */
+function runsOf(rows: readonly number[]): number[][] {
+  const runs: number[][] = [];
+  for (const row of rows) {
+    const run = runs.at(-1);
+    if (run?.at(-1) === row - 1) run.push(row);
+    else runs.push([row]);
+  }
+  return runs;
 }
 
 const inside = (time: number, { from, to }: Span): boolean => !(time < from) && !(time >= to);

@@ -7,6 +7,7 @@ import {
   decodeJson,
   decodeOutcomes,
   decodePredictions,
+  identityOf,
   type Outcome,
   type Prediction,
   type CalibrationBin,
@@ -20,7 +21,10 @@ import { ResultDigest } from './digest.ts';
 
 export interface TopicResult {
   readonly rows: number;
-  /** Rows written more than once, and rows that are not there: both 0 unless something is broken. */
+  /**
+   * Rows written more than once, which count once here: 0 but for crashes with `delivery: idempotent`. Rows that are not there: 0
+   * unless something is broken.
+   */
   readonly repeats: number;
   readonly missing: number;
   readonly sha256: string;
@@ -103,7 +107,7 @@ export async function readResults(options: {
   const predictions = new ResultDigest();
   for await (const record of records('predictions')) {
     for (const prediction of decodePredictions(record)) {
-      predictions.add(prediction.task, prediction.ordinal, canonicalPrediction(prediction));
+      if (!predictions.add(prediction.task, prediction.ordinal, canonicalPrediction(prediction))) continue;
       breakdown?.prediction(prediction);
       const counts = tallies.get(prediction.model);
       if (!counts) continue;
@@ -116,7 +120,7 @@ export async function readResults(options: {
   const times = new Map<string, Float64Array>();
   for await (const record of records('outcomes')) {
     for (const outcome of decodeOutcomes(record)) {
-      outcomes.add(outcome.task, outcome.ordinal, canonicalOutcome(outcome));
+      if (!outcomes.add(outcome.task, outcome.ordinal, canonicalOutcome(outcome))) continue;
       breakdown?.outcome(outcome);
       const counts = tallies.get(outcome.model);
       if (counts) addOutcome(counts, outcome, times);
@@ -131,7 +135,14 @@ export async function readResults(options: {
   }
 
   const deadLetters: Record<string, number> = {};
+  const letters = new Set<string>();
   for await (const { headers } of records('dead-letters')) {
+    const identity = identityOf(headers);
+    if (identity) {
+      const name = `${identity.task} ${identity.ordinal}`;
+      if (letters.has(name)) continue;
+      letters.add(name);
+    }
     const code = headers['code'] ?? 'UNKNOWN';
     deadLetters[code] = (deadLetters[code] ?? 0) + 1;
   }

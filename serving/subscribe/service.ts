@@ -7,8 +7,7 @@ import type { Queue, QueueRecord } from '#queue';
 
 import type { StreamSlots } from '../streams.ts';
 import { pause } from '../views/follower.ts';
-import { OrdinalFilter } from '../views/position.ts';
-import { decodeToken, encodeToken, invalid, type Position } from './token.ts';
+import { StreamPosition, invalid } from './token.ts';
 
 export interface SubscribeOptions {
   /** Empty: all. */
@@ -61,10 +60,10 @@ export class SubscriptionService {
     const slot = slots.open('predictions', request.signal);
     try {
       this.#check(request);
-      const positions = await startPositions(queue, topic, request.resumeToken);
+      const position = await startPosition(queue, topic, request.resumeToken);
       return {
-        [Symbol.asyncIterator]: () => this.#events(request, positions, slot.signal),
-        resumeToken: () => encodeToken(positions),
+        [Symbol.asyncIterator]: () => this.#events(request, position, slot.signal),
+        resumeToken: () => position.token(),
         close: () => { slot.close(); },
       };
     } catch (error) {
@@ -85,40 +84,35 @@ export class SubscriptionService {
 
   async *#events(
     request: SubscribeOptions,
-    positions: Map<number, Position>,
+    position: StreamPosition,
     signal: AbortSignal,
   ): AsyncGenerator<SubscriptionEvent, void, undefined> {
     const { queue, topic } = this.#options;
     const instruments = request.instruments.length > 0 ? new Set(request.instruments) : null;
-    const filter = new OrdinalFilter();
-    const offsets = new Map<number, number>();
     const aborted = (): boolean => signal.aborted;
     while (!aborted()) {
       try {
-        for (const [partition, { offset }] of positions) offsets.set(partition, offset);
-        for await (const batch of queue.read({ topic, from: { offsets }, signal })) {
+        for await (const batch of queue.read({ topic, from: { offsets: position.offsets() }, signal })) {
           for (const record of batch.records) {
-            const position = positions.get(record.partition) ?? { offset: record.offset, rows: 0 };
-            positions.set(record.partition, position);
-            const delivered = record.offset === position.offset ? position.rows : 0;
+            const { partition, offset } = record;
             const predictions = decode(record);
-            for (let row = delivered; row < predictions.length; row++) {
+            for (let row = position.rowsDone(partition, offset); row < predictions.length; row++) {
               const prediction = predictions[row]!;
+              const { task, ordinal } = prediction;
               const last = row + 1 === predictions.length;
-              position.offset = last ? record.offset + 1 : record.offset;
-              position.rows = last ? 0 : row + 1;
-              if (!filter.isNew(record.partition, prediction.task, prediction.ordinal)) continue;
+              position.moveTo(partition, last ? offset + 1 : offset, last ? 0 : row + 1);
+              if (!position.isNew(partition, task, ordinal)) continue;
               if (instruments && !instruments.has(prediction.instrument)) continue;
               if (request.models.length > 0 && !this.#answersTo(request.models, prediction.model)) continue;
-              yield { prediction, resumeToken: encodeToken(positions) };
+              position.delivered(partition, task, ordinal);
+              yield { prediction, resumeToken: position.token() };
               if (aborted()) break;
             }
             if (aborted()) break;
-            position.offset = record.offset + 1;
-            position.rows = 0;
+            position.moveTo(partition, offset + 1, 0);
           }
           if (aborted()) break;
-          positions.set(batch.partition, { offset: batch.nextOffset, rows: 0 });
+          position.moveTo(batch.partition, batch.nextOffset, 0);
         }
         await pause(RETRY_MS, signal); // A reader that ended by itself.
       } catch (error) {
@@ -151,18 +145,22 @@ function decode(record: QueueRecord): Prediction[] {
   }
 }
 
-async function startPositions(queue: Queue, topic: string, token: string): Promise<Map<number, Position>> {
-  const asked = token === '' ? null : decodeToken(token);
-  const positions = new Map<number, Position>();
+async function startPosition(queue: Queue, topic: string, token: string): Promise<StreamPosition> {
+  const asked = token === '' ? null : StreamPosition.parse(token);
   const offsets = await queue.offsets(topic);
-  if (asked && asked.size !== offsets.length) throw invalid();
-  for (const { partition, earliest, end } of offsets) {
-    const position = asked === null ? { offset: end, rows: 0 } : asked.get(partition);
-    if (!position || position.offset > end) throw invalid();
-    if (position.offset < earliest) throw outside(undefined);
-    positions.set(partition, position);
+  if (asked === null) {
+    const position = new StreamPosition();
+    for (const { partition, end } of offsets) position.moveTo(partition, end, 0);
+    return position;
   }
-  return positions;
+  if (asked.partitions !== offsets.length) throw invalid();
+  const next = asked.offsets();
+  for (const { partition, earliest, end } of offsets) {
+    const offset = next.get(partition);
+    if (offset === undefined || offset > end) throw invalid();
+    if (offset < earliest) throw outside(undefined);
+  }
+  return asked;
 }
 
 function outside(cause: unknown): ForetickError {

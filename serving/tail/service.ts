@@ -1,8 +1,9 @@
-/** Reads any topic for a person: its newest rows, or from a place on, and on as they come. */
+/** Reads any topic for a person: its newest rows, or from a place on, and on as they come. Rows that were sent again are left out. */
 import { TOPICS, fail, type TopicLayout, type TopicName } from '#proto';
 import type { Queue, QueueRecord, StartPosition } from '#queue';
 
 import { describeRows, type DescribedRow } from './describe.ts';
+import { RepeatFilter } from './repeats.ts';
 
 export interface TailRequest {
   /** Short name, `quotes`, or full name. */
@@ -32,8 +33,10 @@ export async function* tail(queue: Queue, layout: TopicLayout, request: TailRequ
   const { limit, follow, signal } = request;
   let from: StartPosition;
   let left = limit;
+  const filter = new RepeatFilter();
   if (request.from === undefined) {
     const newest = await newestRows(queue, { short, full }, limit, signal);
+    for (const row of newest.rows) filter.isNew(row); // It knows what is shown.
     yield* newest.rows;
     if (!follow) return;
     from = { offsets: newest.next };
@@ -44,6 +47,7 @@ export async function* tail(queue: Queue, layout: TopicLayout, request: TailRequ
   for await (const batch of queue.read({ topic: full, from, toEnd: !follow, signal })) {
     for (const record of batch.records) {
       for (const row of describeRows(short, record)) {
+        if (!filter.isNew(row)) continue;
         if (left-- <= 0 || signal.aborted) return;
         yield row;
       }
@@ -72,9 +76,10 @@ async function newestRows(
     while (bytes > MOST_BYTES && records.length > 1) bytes -= records.shift()!.value?.length ?? 0;
   }
   records.sort((a, b) => a.timestamp - b.timestamp || a.partition - b.partition || a.offset - b.offset);
-  let rows: DescribedRow[] = [];
+  const filter = new RepeatFilter('backwards');
+  const rows: DescribedRow[] = [];
   for (let i = records.length - 1; i >= 0 && rows.length < limit; i--) {
-    rows = [...describeRows(topic.short, records[i]!), ...rows];
+    rows.push(...describeRows(topic.short, records[i]!).reverse().filter((row) => filter.isNew(row)));
   }
-  return { rows: rows.slice(-limit), next };
+  return { rows: rows.slice(0, limit).reverse(), next };
 }

@@ -1,6 +1,8 @@
 /** Small compacted topics as tables, and what the page tells of posts. */
-import { Alias, Cursor, decodeJson, decodePost } from '#proto';
+import { Alias, Cursor, decodeJson, decodePost, identityOf } from '#proto';
 import type { QueueRecord } from '#queue';
+
+import { OrdinalFilter } from './position.ts';
 
 /** The newest value of each key; a tombstone removes it. */
 export class TableView<T extends object> {
@@ -34,10 +36,13 @@ export const cursorsView = (): TableView<Cursor> => new TableView(Cursor);
 export class PostsView {
   count = 0;
   synthetic = false;
+  readonly #filter = new OrdinalFilter();
 
   apply(record: QueueRecord): void {
     const post = decodePost(record);
     if (post.watermark) return;
+    const identity = identityOf(record.headers);
+    if (identity && !this.#filter.isNew(record.partition, identity.task, identity.ordinal)) return;
     this.count += 1;
     this.synthetic ||= post.synthetic;
   }
