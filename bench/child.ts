@@ -6,6 +6,7 @@ import { appendAndFollow, type LogSize } from './log.ts';
 import { memoryPerInstrument } from './memory.ts';
 import { prepareModel, type ModelCase } from './models.ts';
 import { bareLoop, pureCore } from './core.ts';
+import { preparePosts } from './posts.ts';
 import { throughQueue } from './through-queue.ts';
 import { loadTicks, type TickFile } from './ticks.ts';
 import { startUsage, type Usage } from './usage.ts';
@@ -16,7 +17,8 @@ export type Case =
   | { readonly kind: 'core' | 'queue'; readonly file: TickFile; readonly workload: WorkloadName }
   | { readonly kind: 'memory'; readonly instruments: number }
   | { readonly kind: 'log'; readonly size: LogSize }
-  | { readonly kind: 'model'; readonly of: ModelCase };
+  | { readonly kind: 'model'; readonly of: ModelCase }
+  | { readonly kind: 'posts'; readonly most: number };
 
 export interface TimedRun extends Usage {
   /** Something computed from all of the input. */
@@ -43,6 +45,8 @@ function prepare(of: Case): (() => unknown) | Promise<() => unknown> {
       return () => appendAndFollow(of.size);
     case 'model':
       return prepareModel(of.of);
+    case 'posts':
+      return preparePosts(of.most);
   }
 }
 

@@ -1,6 +1,8 @@
 /** Learn and predict, microseconds a row, of every model at several batch sizes. */
 import { createLearner, createRegressor, gaussian, seededRandom, type LabelledRows, type Model, type ModelSpec, type RegressorSpec } from '#models';
 
+import { median } from './stats.ts';
+
 export const WIDTH = 32;
 export const CLASSES = 3;
 export const BATCHES = [1, 32, 128, 256, 1024] as const;
@@ -63,15 +65,26 @@ export async function prepareModel({ spec, rows: count }: ModelCase): Promise<()
 }
 
 function measured(sizes: readonly number[], count: number, learn: (from: number, length: number) => void, predict: (row: number) => void): ModelRun {
-  const timed = (steps: number, work: (step: number) => void): number => {
-    const started = performance.now();
-    for (let step = 0; step < steps; step++) work(step);
-    return (performance.now() - started) * 1000;
-  };
   const learned: Record<string, number> = {};
   for (const batch of sizes) {
-    const steps = Math.max(8, Math.ceil(count / batch));
-    learned[batch] = timed(steps, (step) => { learn((step * batch) % (4096 - batch + 1), batch); }) / (steps * batch);
+    const steps = Math.max(16, Math.ceil(count / batch));
+    learned[batch] = timed(steps, (step) => { learn((step * batch) % (4096 - batch + 1), batch); }) / batch;
   }
-  return { learn: learned, predict: { 1: timed(count, (i) => { predict(i % 4096); }) / count } };
+  return { learn: learned, predict: { 1: timed(count, (i) => { predict(i % 4096); }) } };
+}
+
+/** Microseconds a step: the median of blocks of about a millisecond, which other work on the machine seldom breaks into. As models_peer.py does it. */
+function timed(steps: number, work: (step: number) => void): number {
+  const warm = Math.max(1, Math.floor(steps / 4));
+  const block = Math.max(1, Math.round(warm / run(0, warm, work)));
+  const times: number[] = [];
+  for (let first = 0; first < steps; first += block) times.push((run(first, block, work) * 1000) / block);
+  return median(times);
+}
+
+/** Milliseconds. */
+function run(first: number, count: number, work: (step: number) => void): number {
+  const started = performance.now();
+  for (let step = first; step < first + count; step++) work(step);
+  return performance.now() - started;
 }

@@ -4,6 +4,7 @@ Prints one JSON object: {library: {model: {"learn": {batch: us}, "predict": {bat
 """
 
 import json
+import statistics
 import time
 
 WIDTH, CLASSES = 32, 3
@@ -11,18 +12,25 @@ BATCHES = [1, 32, 128, 256, 1024]
 
 
 def timed(work, steps):
-    for i in range(max(1, steps // 4)):
-        work(i)
+    """Microseconds a step: the median of blocks of about a millisecond, which other work on the machine seldom breaks into."""
     started = time.perf_counter()
-    for i in range(steps):
+    warm = max(1, steps // 4)
+    for i in range(warm):
         work(i)
-    return (time.perf_counter() - started) * 1e6 / steps
+    block = max(1, round(0.001 * warm / (time.perf_counter() - started)))
+    times = []
+    for first in range(0, steps, block):
+        started = time.perf_counter()
+        for i in range(first, first + block):
+            work(i)
+        times.append((time.perf_counter() - started) * 1e6 / block)
+    return statistics.median(times)
 
 
-def by_batch(learn, predict, budget=6000):
+def by_batch(learn, predict, budget):
     result = {"learn": {}, "predict": {}}
     for batch in BATCHES:
-        steps = max(8, min(2000, budget // batch))
+        steps = max(16, min(1000, budget // batch))
         result["learn"][batch] = timed(lambda i: learn((i * batch) % (4096 - batch + 1), batch), steps) / batch
         result["predict"][batch] = timed(lambda i: predict((i * batch) % (4096 - batch + 1), batch), steps) / batch
     return result
@@ -47,7 +55,7 @@ def scikit_learn():
 
         learn(0, 1024)
         answer = model.predict if classes is None else model.predict_proba
-        return by_batch(learn, lambda i, n: answer(scaler.transform(x[i : i + n])))
+        return by_batch(learn, lambda i, n: answer(scaler.transform(x[i : i + n])), 2000)
 
     return {
         "softmax": pipeline(SGDClassifier(loss="log_loss"), y3, np.arange(3)),
@@ -76,12 +84,12 @@ def river():
             for k in range(i, i + n):
                 answer(model)(rows[k])
 
-        return by_batch(learn, predict, 3000)
+        return by_batch(learn, predict, 1000)
 
     def many():
         model = preprocessing.StandardScaler() | linear_model.LogisticRegression(optim.SGD(0.005))
         model.learn_many(frame[:1024], targets[:1024])
-        return by_batch(lambda i, n: model.learn_many(frame[i : i + n], targets[i : i + n]), lambda i, n: model.predict_proba_many(frame[i : i + n]), 3000)
+        return by_batch(lambda i, n: model.learn_many(frame[i : i + n], targets[i : i + n]), lambda i, n: model.predict_proba_many(frame[i : i + n]), 1000)
 
     scaled = lambda model: preprocessing.StandardScaler() | model
     return {
@@ -112,7 +120,7 @@ def pytorch():
             with torch.inference_mode():
                 torch.softmax(net(x[i : i + n]), 1)
 
-        results[f"mlp, {threads} threads"] = by_batch(learn, predict, 40000)
+        results[f"mlp, {threads} threads"] = by_batch(learn, predict, 20000)
     return results
 
 

@@ -1,7 +1,7 @@
 /** What a run does: the command line's flags. */
 import { parseArgs } from 'node:util';
 
-export const SECTIONS = ['w1', 'default', 'memory', 'log', 'start', 'models'] as const;
+export const SECTIONS = ['w1', 'default', 'memory', 'log', 'start', 'models', 'posts'] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 export interface BenchOptions {
@@ -14,6 +14,7 @@ export interface BenchOptions {
   readonly riverTicks: number;
   readonly instruments: number;
   readonly commits: number;
+  readonly posts: number;
 }
 
 export const USAGE = `npm run bench -- [--quick] [--only NAME]... [--json FILE]
@@ -49,5 +50,6 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
     riverTicks: quick ? 5_000 : 100_000,
     instruments: quick ? 50_000 : 1_000_000,
     commits: quick ? 40 : 400,
+    posts: quick ? 5_000 : 100_000,
   };
 }

@@ -6,6 +6,7 @@ import type { MemoryUse } from './memory.ts';
 import { modelsSection } from './models-section.ts';
 import type { BenchOptions, SectionName } from './options.ts';
 import { CLI } from './paths.ts';
+import type { PostsRun } from './posts.ts';
 import { startCase } from './process.ts';
 import type { Row, Section } from './report.ts';
 import { startToPrediction, type StartRun } from './start.ts';
@@ -25,6 +26,8 @@ export function runSection(name: SectionName, options: BenchOptions): Promise<Se
       return startSection(options);
     case 'models':
       return modelsSection(options);
+    case 'posts':
+      return postsSection(options);
   }
 }
 
@@ -87,6 +90,20 @@ function logRows(batch: number, runs: readonly LogRun[]): Row[] {
           { name: 'produce to read, p99', unit: 'ms', values: latencies.map(({ p99 }) => p99) },
         ]),
   ];
+}
+
+async function postsSection({ posts, repetitions }: BenchOptions): Promise<Section> {
+  const child = startCase<PostsRun>({ kind: 'posts', most: posts });
+  await child.run(); // Unmeasured: compiles.
+  const runs: PostsRun[] = [];
+  for (let i = 0; i < repetitions; i++) runs.push(await child.run());
+  child.close();
+  const perCore = runs.map((run) => run.posts / run.cpu);
+  return {
+    name: 'posts',
+    title: `Which instruments a post names, and its sentiment: ${runs[0]!.source}`,
+    rows: [{ name: 'resolve and sentiment', unit: 'posts/CPU s', values: perCore, perSecond: runs.map((run) => run.posts / run.wall), aim: { limit: 100_000, is: 'at least' } }],
+  };
 }
 
 async function startSection({ repetitions, quick }: BenchOptions): Promise<Section> {

@@ -18,6 +18,8 @@ export interface Emission {
   readonly watermark?: number;
   /** Where to go on after this emission. Left out: the source has no position. */
   readonly cursor?: Cursor;
+  /** W3C `traceparent` it came in with. @default each record begins a trace */
+  readonly traceparent?: string;
 }
 
 export interface SourceContext {
@@ -45,6 +47,11 @@ export interface Rejection {
 
 export interface Source {
   readonly name: string;
+  /**
+   * Run again from one of its cursors, it brings the same rows in the same order, though perhaps in other emissions. Then rows get
+   * names by which readers drop those published twice. @default false
+   */
+  readonly repeatable?: boolean;
   /** Returns when the source is finished, or soon after `signal` aborts. Retriable errors: run again. */
   run(context: SourceContext): Promise<void>;
 }

@@ -14,7 +14,10 @@ import {
   type TopicLayout,
 } from '#proto';
 import type { OutputRecord } from '#queue';
+
+import type { RowCounts } from './identity.ts';
 import type { Emission, Rejection } from './port.ts';
+import { createTraceparents } from './trace.ts';
 
 /** `auto`: Arrow where a partition gets at least `ARROW_ROWS` rows at once, else JSON. */
 export type TickFormat = 'auto' | 'json' | 'arrow';
@@ -28,15 +31,25 @@ const TICK_ARROW = headersOf(CONTENT_ARROW, SCHEMA.tick);
 const POST_JSON = headersOf(CONTENT_JSON, SCHEMA.post);
 const CURSOR_JSON = headersOf(CONTENT_JSON, SCHEMA.cursor);
 
-export interface Publisher {
-  /**
-   * Ticks by partition, posts, watermarks in every partition of both logs, dead letters, and the
-   * cursor last. Rows of one partition stay in their order.
-   */
-  records(emission: Emission, rejections: readonly Rejection[]): OutputRecord[];
+export interface Published {
+  /** Ticks by partition, posts, watermarks in every partition of both logs, dead letters. Rows of one partition stay in their order. */
+  readonly rows: OutputRecord[];
+  /** May be appended when the rows are, no earlier. */
+  readonly cursor: OutputRecord | null;
 }
 
-export function createPublisher(layout: TopicLayout, source: string, format: TickFormat): Publisher {
+export interface PublisherOptions {
+  readonly layout: TopicLayout;
+  readonly source: string;
+  readonly format: TickFormat;
+  /** Names the rows; null: they go without names. */
+  readonly counts: RowCounts | null;
+  /** @default random ones */
+  readonly traceparent?: () => string;
+}
+
+/** Every record of rows gets a trace of its own, but where the emission brings one. Watermarks make no rows and get none. */
+export function createPublisher({ layout, source, format, counts: named, traceparent = createTraceparents() }: PublisherOptions): (emission: Emission, rejections: readonly Rejection[]) => Published {
   const quotes = layout.name('quotes');
   const posts = layout.name('posts');
   const deadLetters = layout.name('dead-letters');
@@ -53,7 +66,9 @@ export function createPublisher(layout: TopicLayout, source: string, format: Tic
     return known;
   }
 
-  function addTicks(ticks: TickColumns, into: OutputRecord[]): void {
+  const trace = (emission: Emission): string => emission.traceparent ?? traceparent();
+
+  function addTicks(ticks: TickColumns, emission: Emission, into: OutputRecord[]): void {
     const places = Int32Array.from(ticks.instruments, partition);
     counts.fill(0);
     for (let i = 0; i < ticks.length; i++) counts[places[ticks.instrument[i]!]!]!++;
@@ -66,44 +81,45 @@ export function createPublisher(layout: TopicLayout, source: string, format: Tic
     rows.forEach((own, place) => {
       if (format === 'arrow' || (format === 'auto' && own.length >= ARROW_ROWS)) {
         for (let from = 0; from < own.length; from += MAX_ROWS) {
-          const value = encodeTicksArrow(ticks, own.subarray(from, from + MAX_ROWS));
-          into.push({ topic: quotes, partition: place, value, headers: TICK_ARROW });
+          const part = own.subarray(from, from + MAX_ROWS);
+          const headers = { ...TICK_ARROW, ...named?.take('ticks', place, part.length), traceparent: trace(emission) };
+          into.push({ topic: quotes, partition: place, value: encodeTicksArrow(ticks, part), headers });
         }
         return;
       }
       for (const row of own) {
         const key = ticks.instruments[ticks.instrument[row]!]!;
-        into.push({ topic: quotes, partition: place, key, value: encodeTickJson(ticks, row), headers: TICK_JSON });
+        const headers = { ...TICK_JSON, ...named?.take('ticks', place, 1), traceparent: trace(emission) };
+        into.push({ topic: quotes, partition: place, key, value: encodeTickJson(ticks, row), headers });
       }
     });
   }
 
-  return {
-    records({ ticks, posts: written = [], watermark, cursor }, rejections) {
-      const records: OutputRecord[] = [];
-      if (ticks) addTicks(ticks, records);
-      for (const post of written) {
-        const key = post.instrument;
-        records.push({ topic: posts, partition: partition(key), key, value: encodePostJson(post), headers: POST_JSON });
+  return (emission, rejections) => {
+    const { ticks, posts: written = [], watermark, cursor } = emission;
+    const rows: OutputRecord[] = [];
+    if (ticks) addTicks(ticks, emission, rows);
+    for (const post of written) {
+      const key = post.instrument;
+      const place = partition(key);
+      const headers = { ...POST_JSON, ...named?.take('posts', place, 1), traceparent: trace(emission) };
+      rows.push({ topic: posts, partition: place, key, value: encodePostJson(post), headers });
+    }
+    if (watermark !== undefined) {
+      const value = watermarkJson(source, watermark);
+      for (let place = 0; place < layout.inputs; place++) {
+        rows.push({ topic: quotes, partition: place, value, headers: TICK_JSON });
+        rows.push({ topic: posts, partition: place, value, headers: POST_JSON });
       }
-      if (watermark !== undefined) {
-        const value = watermarkJson(source, watermark);
-        for (let place = 0; place < layout.inputs; place++) {
-          records.push({ topic: quotes, partition: place, value, headers: TICK_JSON });
-          records.push({ topic: posts, partition: place, value, headers: POST_JSON });
-        }
-      }
-      for (const rejection of rejections) records.push(deadLetter(deadLetters, rejection));
-      if (cursor) {
-        const value = JSON.stringify(Cursor.toJSON(cursor));
-        records.push({ topic: cursors, partition: 0, key: source, value, headers: CURSOR_JSON });
-      }
-      return records;
-    },
+    }
+    for (const rejection of rejections) rows.push(deadLetter(deadLetters, rejection, { ...named?.takeDeadLetter(rejection.origin), traceparent: trace(emission) }));
+    if (!cursor) return { rows, cursor: null };
+    const value = JSON.stringify(Cursor.toJSON({ ...cursor, ordinals: named?.message() }));
+    return { rows, cursor: { topic: cursors, partition: 0, key: source, value, headers: CURSOR_JSON } };
   };
 }
 
-function deadLetter(topic: string, { code, message, origin, row, receiptTime, bytes }: Rejection): OutputRecord {
+function deadLetter(topic: string, { code, message, origin, row, receiptTime, bytes }: Rejection, more: Readonly<Record<string, string>>): OutputRecord {
   return {
     topic,
     key: origin,
@@ -116,6 +132,7 @@ function deadLetter(topic: string, { code, message, origin, row, receiptTime, by
       message,
       attempt: '1',
       time: String(receiptTime),
+      ...more,
     },
   };
 }

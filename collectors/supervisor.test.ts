@@ -1,15 +1,16 @@
 import { afterAll, afterEach, beforeEach, expect, test } from '@jest/globals';
 import { join } from 'node:path';
-import { TickKind, decodePost, decodeTicks, encodeTickJson, fail, ticksOf, topicLayout, type Cursor } from '#proto';
+import { Cursor, TickKind, decodePost, decodeTicks, encodeTickJson, fail, identityOf, ticksOf, topicLayout, traceOf, type RowIdentity } from '#proto';
 import { openEmbeddedQueue } from '#queue/embedded';
 import type { OutputRecord, Producer, Queue, QueueRecord } from '#queue';
 import type { Emission, Source } from './port.ts';
 import { presetOf, withInstrument } from './replay/presets.ts';
 import { replaySource } from './replay/source.ts';
+import { RowCounts } from './identity.ts';
 import { createCollector, readCursor, type Collector, type CollectorOptions } from './supervisor.ts';
 import { withMadeUpPosts } from './posts/made-up.ts';
 import { BINANCE, scratch } from './testing/files.ts';
-import { fakeClock, play } from './testing/run.ts';
+import { drawsOf, fakeClock, play } from './testing/run.ts';
 
 const files = scratch();
 afterAll(() => {
@@ -53,11 +54,11 @@ async function finish(made: Collector): Promise<void> {
   await made.done;
 }
 
-const small = (name: string): Source => {
+const small = (name: string, batchRows = 7): Source => {
   const rows = Array.from({ length: 60 }, (_, i) => (i % 13 === 5 ? 'bad,1,2' : `${1_700_000_000_000 + i * 40},${i + 1},${i + 2}`));
   const file = files.file('small.csv', `ts_ms_utc,bid,ask\n${rows.join('\n')}\n`);
   const mapping = withInstrument(presetOf('quotes-ms')!, 'x:A');
-  const source = replaySource({ name, file, mapping, speed: 'max', batchRows: 7, watermarkMinRows: 1, laps: 2 });
+  const source = replaySource({ name, file, mapping, speed: 'max', batchRows, watermarkMinRows: 1, laps: 2 });
   return withMadeUpPosts(source, { seed: 1, perMinute: 600, instruments: ['x:A', 'x:B'] });
 };
 
@@ -106,7 +107,7 @@ test('stopped and started again after every emission: nothing lost, nothing twic
   expect(text(await recordsOf('dead-letters'))).toEqual(text(whole.letters));
 });
 
-test('a send that fails, before or after it was appended, loses and repeats nothing', async () => {
+test('a send that fails, before or after it was appended, loses and repeats nothing where sends are all or nothing', async () => {
   const source = small('replay');
   await finish(collector(source));
   const whole = await quotes();
@@ -128,7 +129,7 @@ test('a send that fails, before or after it was appended, loses and repeats noth
   const wrapped: Queue = Object.assign(Object.create(queue) as Queue, { producer: async () => flaky(await queue.producer()) });
   for (const name of ['read'] as const) Object.assign(wrapped, { [name]: queue[name].bind(queue) });
   const delays: number[] = [];
-  const made = collector(source, { queue: wrapped, onRetry: (_error, delay) => delays.push(delay) });
+  const made = collector(source, { queue: wrapped, atomicSends: true, onRetry: (_error, delay) => delays.push(delay) });
   await finish(made);
   expect(made.status()).toMatchObject({ state: 'FINISHED', restarts: delays.length });
   expect(delays.length).toBeGreaterThan(5);
@@ -141,11 +142,91 @@ test('rejected rows become dead letters that say where they came from', async ()
   await finish(collector(small('replay')));
   const letters = await recordsOf('dead-letters');
   expect(letters).toHaveLength(10);
-  expect(letters[0]!.headers).toEqual({
-    topic: '', partition: '0', offset: '6', code: 'MALFORMED_RECORD', message: 'row 6: ts_ms_utc is not a time', attempt: '1', time: '0',
+  expect(letters[0]!.headers).toMatchObject({
+    task: `source/replay ${Buffer.from(letters[0]!.key!).toString()}`, ordinal: '0', topic: '', partition: '0', offset: '6', code: 'MALFORMED_RECORD', message: 'row 6: ts_ms_utc is not a time', attempt: '1', time: '0',
   });
   expect(Buffer.from(letters[0]!.value!).toString()).toBe('bad,1,2');
   expect(Buffer.from(letters[0]!.key!).toString()).toContain('small.csv');
+});
+
+/** Rows as a reader has them that drops what it has seen: line by partition and name of their writer. */
+async function named(): Promise<Map<string, string[]>> {
+  const lists = new Map<string, string[]>();
+  const add = (key: string, identity: RowIdentity, rows: readonly string[]): void => {
+    const list = lists.get(key) ?? [];
+    lists.set(key, list);
+    rows.forEach((row, i) => {
+      const ordinal = identity.ordinal + i;
+      if (ordinal < list.length) expect([key, ordinal, row]).toEqual([key, ordinal, list[ordinal]]);
+      else if (list.push(row) !== ordinal + 1) throw new Error(`${key}: ${list.length - 1} follows on a gap before ${ordinal}`);
+    });
+  };
+  for (const record of await recordsOf('quotes')) {
+    const identity = identityOf(record.headers);
+    const ticks = decodeTicks(record);
+    if (identity) add(`quotes ${record.partition} ${identity.task}`, identity, Array.from({ length: ticks.length }, (_, i) => encodeTickJson(ticks, i)));
+    else expect(ticks.kind[0]).toBe(TickKind.WATERMARK);
+  }
+  for (const topic of ['posts', 'dead-letters'] as const) {
+    for (const { partition, headers, value } of await recordsOf(topic)) {
+      const identity = identityOf(headers);
+      if (identity) add(`${topic} ${partition} ${identity.task}`, identity, [Buffer.from(value!).toString()]);
+    }
+  }
+  return lists;
+}
+
+test('sends that fail half-way lose nothing, and names tell what came twice, however it was cut', async () => {
+  await finish(collector(small('replay')));
+  const whole = await named();
+  expect([...whole.keys()].filter((key) => key.startsWith('posts')).length).toBeGreaterThan(1);
+  const random = drawsOf(7);
+  for (let run = 0; run < 5; run++) {
+    await queue.close();
+    queue = await openEmbeddedQueue({ directory: join(files.directory, `queue-${serial++}`) });
+    await queue.ensureTopics(layout.specs());
+    const torn = (inner: Producer): Producer => ({
+      close: () => inner.close(),
+      async send(records: readonly OutputRecord[]) {
+        if (random() < 0.8) return inner.send(records);
+        // Some partitions of it are there, in their order; the others are not.
+        const there = new Set(records.map(({ topic, partition }) => `${topic} ${partition}`).filter(() => random() < 0.5));
+        await inner.send(records.filter(({ topic, partition }) => there.has(`${topic} ${partition}`)));
+        throw fail('QUEUE_UNAVAILABLE', 'torn');
+      },
+    });
+    const wrapped: Queue = Object.assign(Object.create(queue) as Queue, { producer: async () => torn(await queue.producer()), read: queue.read.bind(queue) });
+    const sizes = small('replay', 1 + Math.floor(random() * 20));
+    const made = collector(sizes, { queue: wrapped });
+    await finish(made);
+    expect(made.status().state).toBe('FINISHED');
+    expect(await named()).toEqual(whole);
+  }
+});
+
+test('a cursor of a source that did not name its rows starts a name of its own', () => {
+  const cursor = { ...Cursor.fromPartial({ source: 's', published: 40 }) };
+  const first = new RowCounts(layout, 's', null);
+  expect([first.take('ticks', 2, 5), first.take('ticks', 2, 1), first.take('posts', 2, 1)]).toEqual([
+    { task: 'source/s', ordinal: '0' }, { task: 'source/s', ordinal: '5' }, { task: 'source/s', ordinal: '0' },
+  ]);
+  expect(new RowCounts(layout, 's', { ...cursor, ordinals: first.message() }).take('ticks', 2, 1)).toEqual({ task: 'source/s', ordinal: '6' });
+  const later = new RowCounts(layout, 's', cursor);
+  expect(later.take('ticks', 0, 3)).toEqual({ task: 'source/s@40', ordinal: '0' });
+  expect(new RowCounts(layout, 's', { ...cursor, published: 43, ordinals: later.message() }).take('ticks', 0, 1)).toEqual({ task: 'source/s@40', ordinal: '3' });
+});
+
+test('each record of rows has a trace of its own, or the one that came in', async () => {
+  const incoming = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const source: Source = { name: 's', run: async ({ emit }) => {
+    await emit(one('x:A', 3));
+    await emit({ ...one('x:A', 1), traceparent: incoming });
+  } };
+  await finish(collector(source));
+  const traces = (await recordsOf('quotes')).map(({ headers }) => traceOf(headers).traceparent);
+  expect(traces.at(-1)).toBe(incoming);
+  expect(new Set(traces).size).toBe(4);
+  expect(traces).not.toContain(undefined);
 });
 
 const one = (instrument: string, n: number): Emission => ({

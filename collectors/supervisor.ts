@@ -2,16 +2,16 @@
  * Runs one source: hands it the cursor it committed last, publishes what it emits, starts it again after
  * retriable errors, drains it.
  *
- * Each emission is one `send`, the cursor its last record. The embedded driver appends a `send` in one
- * transaction, so that what is published and how far the source got are one fact, and a crash neither loses nor
- * repeats a row. A Kafka producer appends it record by record: there a crash within a `send` repeats the
- * rows of that emission, until producers of sources are transactional too.
+ * The cursor is appended once what it covers is durable: a crash in between publishes the rows of one emission twice, and
+ * loses none. Rows of a repeatable source carry names, by which readers drop what comes twice. Where a `send` of the queue is all or
+ * nothing, rows and cursor go in one, and nothing comes twice.
  */
 import { Cursor, asForetickError, decodeJson, fail, type ForetickError, type TopicLayout } from '#proto';
 import type { Producer, Queue } from '#queue';
 import { systemClock, type Clock } from './clock.ts';
 import type { Emission, Rejection, Source } from './port.ts';
 import { createPublisher, type TickFormat } from './publish.ts';
+import { RowCounts } from './identity.ts';
 
 /** What happens, counted. All optional; none may throw. */
 export interface CollectorMetrics {
@@ -31,6 +31,8 @@ export interface CollectorOptions {
   readonly source: Source;
   /** @default 'auto' */
   readonly format?: TickFormat;
+  /** Whether a `send` of this queue appends all of its records or none, as the embedded one does. @default false */
+  readonly atomicSends?: boolean;
   readonly metrics?: CollectorMetrics;
   /** After each durable emission, rejected rows with it. */
   readonly onPublished?: (emission: Emission, rejections: readonly Rejection[]) => void;
@@ -186,11 +188,12 @@ class SourceCollector implements Collector {
 
   /** One run of the source, from the cursor that is in the queue: a failed `send` may have been appended after all. */
   async #runOnce(producer: Producer): Promise<void> {
-    const { queue, layout, source, format = 'auto' } = this.#options;
+    const { queue, layout, source, format = 'auto', atomicSends = false } = this.#options;
     this.#cursor = await readCursor(queue, layout, source.name);
     const { signal } = this.#stopping;
     if (signal.aborted) return;
-    const publisher = createPublisher(layout, source.name, format);
+    const counts = source.repeatable === true ? new RowCounts(layout, source.name, this.#cursor) : null;
+    const publish = createPublisher({ layout, source: source.name, format, counts });
     let rejections: Rejection[] = [];
     let inFlight = false;
     const emit = async (emission: Emission): Promise<void> => {
@@ -198,11 +201,14 @@ class SourceCollector implements Collector {
       inFlight = true;
       const rejected = rejections;
       rejections = [];
-      const records = publisher.records(emission, rejected);
-      if (records.length > 0) await producer.send(records);
+      const { rows, cursor } = publish(emission, rejected);
+      const last = cursor ? [cursor] : [];
+      for (const records of atomicSends ? [[...rows, ...last]] : [rows, last]) {
+        if (records.length > 0) await producer.send(records);
+      }
       inFlight = false;
       this.#published(emission, rejected);
-      this.#options.metrics?.bytes?.(records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0));
+      this.#options.metrics?.bytes?.([...rows, ...last].reduce((sum, { value }) => sum + (value?.length ?? 0), 0));
     };
     await source.run({ cursor: this.#cursor, signal, emit, reject: (rejection) => rejections.push(rejection) });
     if (rejections.length > 0) await emit({});

@@ -93,6 +93,10 @@ function decoded(sample: GoldenSample, bytes: Uint8Array): { got: unknown; want:
       return asJson(Cursor, V.STATE.cursor);
     case 'checkpoint.v1.json':
       return asJson(FeatureCheckpoint, V.STATE.checkpoint);
+    case 'cursor.v1.ordinals.json':
+      return asJson(Cursor, { ...V.STATE.cursor, ordinals: V.STATE.ordinals });
+    case 'checkpoint.v1.seen.json':
+      return asJson(FeatureCheckpoint, { ...V.STATE.checkpoint, seen: V.STATE.seen });
     case 'state.v1.pb':
       return { got: plain(FeatureState.decode(bytes)), want: plain(V.STATE.state) };
     case 'alert.v1.json':

@@ -26,12 +26,16 @@ export {
   Promotion,
   Snapshot,
   SnapshotManifest,
+  SeenOrdinals,
   SnapshotSection,
+  SourceOrdinals,
   Tensor,
 } from './gen/foretick/v1/state.ts';
 export { TickKind, TickSide, createTicks, ticksOf, type TickColumns, type TickRow } from './ticks.ts';
 export { int64Words, readInt64, writeInt64 } from './codecs/int64.ts';
 export { CONTENT_ARROW, CONTENT_JSON, CONTENT_PROTOBUF, SCHEMA, headersOf, type Encoded, type SchemaName } from './codecs/wire.ts';
+export { identityOf, type RowIdentity } from './codecs/identity.ts';
+export { ingestedAt, traceOf } from './codecs/trace.ts';
 export {
   decodePost,
   decodeTicks,

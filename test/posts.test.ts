@@ -97,7 +97,7 @@ const column = ({ values, names }: FeatureRows, row: number, name: string): numb
     expect(softmax.versusBaseline!.high).toBeGreaterThan(0);
     expect(softmax.versusBaseline!.blocks).toBeGreaterThan(100);
     expect(results.deadLetters).toEqual({});
-  }, 120_000);
+  }, 600_000);
 
   test('posts are about the stocks they name, each tweet once a stock, in order of receipt', async () => {
     const posts = (await readAll(directory, 'posts')).map(({ value }) => decodeJson(value!, Post)).filter(({ watermark }) => watermark === undefined);

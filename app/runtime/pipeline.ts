@@ -195,6 +195,7 @@ export class Pipeline {
           queue: this.queue,
           layout: this.layout,
           source: await sourceOf(source, config, (progress) => onProgress?.(source.name, progress)),
+          atomicSends: config.queue.driver === 'embedded',
           metrics: metrics.collector(source.name),
           onRetry: (error, delayMs) => {
             logger.warn({ source: source.name, code: error.code, delayMs }, error.message);

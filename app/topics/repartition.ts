@@ -2,7 +2,7 @@
  * Rows of one log, placed on another count of partitions: records of one row as they are, byte for byte; rows of Arrow
  * batches in new batches, since the rows of a record must belong to one partition. The order of each key is kept.
  */
-import type { FeatureInput } from '#processing';
+import { withoutIdentity, type FeatureInput } from '#processing';
 import { CONTENT_JSON, SCHEMA, createTicks, encodeTicksArrow, headersOf, partitionOf, watermarkJson, type TickColumns } from '#proto';
 import type { Headers, OutputRecord, QueueRecord } from '#queue';
 
@@ -72,7 +72,8 @@ export class Repartition {
   }
 
   #addWhole(record: QueueRecord, instrument: string | undefined): void {
-    const { key, value, headers, timestamp } = record;
+    const { key, value, timestamp } = record;
+    const headers = withoutIdentity(record.headers);
     const by = key ?? (instrument === undefined || instrument === '' ? null : instrument);
     const partition = by === null ? record.partition % this.#partitions : partitionOf(by, this.#partitions);
     // A batch that is open holds earlier rows, and may hold some of this key.
@@ -101,7 +102,9 @@ export class Repartition {
   }
 
   /** Rows of another source, or with other headers, begin another batch. */
-  #batchFor(partition: number, { headers: { traceparent: _, ...headers }, timestamp }: QueueRecord, { source }: TickColumns): Batch {
+  #batchFor(partition: number, record: QueueRecord, { source }: TickColumns): Batch {
+    const { traceparent: _, ...headers } = withoutIdentity(record.headers);
+    const { timestamp } = record;
     const open = this.#open.get(partition);
     if (open?.ticks.source === source && sameHeaders(open.headers, headers)) return open;
     if (open) this.#flush(partition);

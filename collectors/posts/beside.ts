@@ -11,6 +11,7 @@ export interface Reach {
   readonly finished: boolean;
 }
 
+/** Must take the same posts again from the same position. */
 export interface PostFeed {
   /** The next posts in order of receipt time; fewer than `MAX_POSTS`: there are no more within reach. */
   take(reach: Reach): readonly Post[] | Promise<readonly Post[]>;
@@ -32,6 +33,7 @@ export const MAX_POSTS = 1024;
 export function withPosts(source: Source, open: OpenFeed): Source {
   return {
     name: source.name,
+    ...(source.repeatable !== undefined && { repeatable: source.repeatable }),
     async run(context) {
       const begun = context.cursor ? unwrapped(context.cursor) : { inner: null, position: null };
       // A source that is finished needs no feed.
@@ -81,7 +83,7 @@ function reachOf({ ticks, posts, watermark, cursor }: Emission): Reach | null {
 
 /** Before the source's own first emission there is no cursor of its own to keep. */
 function wrapped(source: string, inner: Cursor | null, position: unknown): Cursor {
-  const none = { source, published: 0, rows: 0, row: 0, lap: 1, finished: false, shiftUs: 0, receiptTimeUs: 0, nextWatermarkUs: 0 };
+  const none = { source, published: 0, rows: 0, row: 0, lap: 1, finished: false, shiftUs: 0, receiptTimeUs: 0, nextWatermarkUs: 0, ordinals: undefined };
   return { ...(inner ?? none), position: JSON.stringify({ posts: position, position: inner?.position ?? null }) };
 }
 

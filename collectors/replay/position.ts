@@ -52,6 +52,7 @@ export function cursorOf(source: string, at: Position, finished: boolean): Curso
     shiftUs: at.lapShift + at.nowShift,
     receiptTimeUs: begun ? at.newest + at.nowShift : 0,
     nextWatermarkUs: begun ? at.boundary : 0,
+    ordinals: undefined,
   };
 }
 

@@ -86,7 +86,7 @@ export function replaySource(options: ReplayOptions): Source {
       throw fail('CONFIG_INVALID', `${name} must be a whole number above 0, not ${value}`);
     }
   }
-  return { name: settings.name, run: (context) => new Replay(settings, context).run() };
+  return { name: settings.name, repeatable: true, run: (context) => new Replay(settings, context).run() };
 }
 
 class Replay {

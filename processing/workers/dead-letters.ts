@@ -1,6 +1,6 @@
 /** Records of `dead-letters`: the bytes that could not be handled, and where they came from. */
 import type { ErrorCode, TopicLayout } from '#proto';
-import type { OutputRecord } from '#queue';
+import type { Headers, OutputRecord } from '#queue';
 
 export interface DeadLetter {
   readonly code: ErrorCode;
@@ -13,40 +13,54 @@ export interface DeadLetter {
   readonly key: Uint8Array | string | null;
   readonly value: Uint8Array;
   /** Headers of the original, kept so that it can be read again. */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Headers;
   /** Recorded receipt time, microseconds; 0 when the record does not say. */
   readonly time: number;
   readonly task: string;
   readonly ordinal: number;
 }
 
-/** A letter must fit where its record did, with headers on top. */
-const MAX_VALUE_BYTES = 8 * 1024 * 1024;
+/**
+ * A letter must fit where its record did, with headers on top; all parts of a record are bounded, because all of them may be what is
+ * wrong with it.
+ */
+const MOST_VALUE_BYTES = 8 * 1024 * 1024;
+const MOST_KEY_BYTES = 4096;
+const MOST_HEADER_BYTES = 16 * 1024;
+const MOST_MESSAGE = 1000;
 
 /** An original header of the same name as one of a letter's own is kept under its name with this in front. */
 const KEPT = 'original.';
-const OWN = ['cut-from', 'topic', 'partition', 'offset', 'row', 'code', 'message', 'attempt', 'time', 'task', 'ordinal'];
+const OWN = ['cut-from', 'key-cut-from', 'headers-left-out', 'topic', 'partition', 'offset', 'row', 'code', 'message', 'attempt', 'time', 'task', 'ordinal'];
 
-/** A longer value is cut; `cut-from` then says how long it was, and the original stands where the headers say. */
-export function deadLetterRecord(layout: TopicLayout, letter: DeadLetter): OutputRecord {
+/**
+ * What is too long is cut, and the letter says so: `cut-from` is how long the value was, `key-cut-from` the key,
+ * `headers-left-out` how many headers of the original are not there. The original stands where the headers say.
+ *
+ * @param maxBytes of the value @default 8 MiB
+ */
+export function deadLetterRecord(layout: TopicLayout, letter: DeadLetter, maxBytes = MOST_VALUE_BYTES): OutputRecord {
+  const { value, code, message, topic, partition, offset, row, time, task, ordinal } = letter;
+  const key = typeof letter.key === 'string' ? Buffer.from(letter.key) : letter.key;
   return {
     topic: layout.name('dead-letters'),
     partition: 0,
-    key: letter.key,
-    value: letter.value.length > MAX_VALUE_BYTES ? letter.value.subarray(0, MAX_VALUE_BYTES) : letter.value,
+    key: key && key.length > MOST_KEY_BYTES ? key.subarray(0, MOST_KEY_BYTES) : key,
+    value: value.length > maxBytes ? value.subarray(0, maxBytes) : value,
     headers: {
-      ...keptHeaders(letter.headers),
-      ...(letter.value.length > MAX_VALUE_BYTES && { 'cut-from': String(letter.value.length) }),
-      topic: letter.topic,
-      partition: String(letter.partition),
-      offset: String(letter.offset),
-      row: String(letter.row),
-      code: letter.code,
-      message: letter.message,
+      ...bounded(keptHeaders(letter.headers)),
+      ...(value.length > maxBytes && { 'cut-from': String(value.length) }),
+      ...(key && key.length > MOST_KEY_BYTES && { 'key-cut-from': String(key.length) }),
+      topic,
+      partition: String(partition),
+      offset: String(offset),
+      row: String(row),
+      code,
+      message: message.length > MOST_MESSAGE ? `${message.slice(0, MOST_MESSAGE)}…` : message,
       attempt: String(attemptOf(letter.headers)),
-      time: String(letter.time),
-      task: letter.task,
-      ordinal: String(letter.ordinal),
+      time: String(time),
+      task,
+      ordinal: String(ordinal),
     },
   };
 }
@@ -67,4 +81,20 @@ const isKept = (name: string): boolean => name.startsWith(KEPT) && OWN.includes(
 
 function keptHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [OWN.includes(name) && name !== 'attempt' ? `${KEPT}${name}` : name, value]));
+}
+
+function bounded(headers: Headers): Headers {
+  const kept: [string, string][] = [];
+  let left = MOST_HEADER_BYTES;
+  let leftOut = 0;
+  for (const [name, value] of Object.entries(headers)) {
+    const bytes = Buffer.byteLength(name) + Buffer.byteLength(value);
+    if (bytes > left) {
+      leftOut += 1;
+      continue;
+    }
+    left -= bytes;
+    kept.push([name, value]);
+  }
+  return { ...Object.fromEntries(kept), ...(leftOut > 0 && { 'headers-left-out': String(leftOut) }) };
 }

@@ -18,18 +18,28 @@ import type { OutputRecord, Queue } from '#queue';
 
 import type { Ordinals } from './feature-fold.ts';
 import type { MergePosition } from './merge.ts';
+import { SeenRows } from './seen.ts';
 
 /** No instrument begins with an exclamation mark: it has a venue first. */
 const MANIFEST = '!manifest';
 
-export interface RestoredFeatures {
+export interface FeatureTaskState {
   readonly engine: FeatureEngine;
   readonly ordinals: Ordinals;
   /** By input topic; absent before the first checkpoint. */
   readonly positions: ReadonlyMap<string, MergePosition>;
+  readonly seen: SeenRows;
 }
 
-/** Newest checkpoint of a task, or an empty state. FEATURE_SET_MISMATCH when it is of another set. */
+export interface RestoredFeatures extends FeatureTaskState {
+  /** Records read to get it. */
+  readonly records: number;
+}
+
+/**
+ * Newest checkpoint of a task, or an empty state. FEATURE_SET_MISMATCH when it is of another set. Reads one compacted partition: as
+ * long as the queue keeps it compacted, the cost goes with the instruments of the task, not with its history.
+ */
 export async function restoreFeatures(
   { queue, layout, set, sentimentOf }: { queue: Queue; layout: TopicLayout; set: FeatureSet } & FeatureEngineOptions,
   task: string,
@@ -37,19 +47,22 @@ export async function restoreFeatures(
 ): Promise<RestoredFeatures> {
   const states = new Map<string, FeatureState>();
   let manifest: FeatureCheckpoint | undefined;
+  let records = 0;
   const prefix = `${task}/`;
   const topic = layout.name('changelog');
   for await (const batch of queue.read({ topic, partitions: [partition], from: 'earliest', toEnd: true })) {
+    records += batch.records.length;
     for (const { key, value } of batch.records) {
       const name = key === null ? '' : Buffer.from(key).toString('utf8');
-      if (!name.startsWith(prefix) || value === null) continue;
+      if (!name.startsWith(prefix)) continue;
       const suffix = name.slice(prefix.length);
-      if (suffix === MANIFEST) manifest = decodeJson(value, FeatureCheckpoint);
+      if (value === null) states.delete(suffix);
+      else if (suffix === MANIFEST) manifest = decodeJson(value, FeatureCheckpoint);
       else states.set(suffix, FeatureState.decode(value));
     }
   }
   const engine = new FeatureEngine(set, { ...(sentimentOf && { sentimentOf }) });
-  if (!manifest) return { engine, ordinals: { rows: 0, deadLetters: 0 }, positions: new Map() };
+  if (!manifest) return { engine, ordinals: { rows: 0, deadLetters: 0 }, positions: new Map(), seen: new SeenRows(), records };
   if (manifest.featureSet !== set.id) {
     throw fail(
       'FEATURE_SET_MISMATCH',
@@ -64,7 +77,8 @@ export async function restoreFeatures(
   const positions = new Map(
     Object.entries(offsets).map(([input, offset]) => [input, { offset, row: rows[input] ?? 0, clock: clocks[input] ?? 0 }]),
   );
-  return { engine, ordinals: { rows: manifest.ordinal, deadLetters: manifest.deadLetters }, positions };
+  const ordinals = { rows: manifest.ordinal, deadLetters: manifest.deadLetters };
+  return { engine, ordinals, positions, seen: SeenRows.restore(manifest.seen), records };
 }
 
 /** The records of a checkpoint. Takes the engine's list of changed instruments. */
@@ -73,9 +87,8 @@ export function checkpointRecords(
   task: string,
   partition: number,
   set: FeatureSet,
-  restored: RestoredFeatures,
+  { engine, ordinals, positions, seen }: FeatureTaskState,
 ): OutputRecord[] {
-  const { engine, ordinals, positions } = restored;
   const topic = layout.name('changelog');
   const records: OutputRecord[] = engine.takeDirty().map((id) => {
     const values = engine.saveState(id);
@@ -98,6 +111,7 @@ export function checkpointRecords(
     clocks: byInput((position) => position.clock),
     ordinal: ordinals.rows,
     deadLetters: ordinals.deadLetters,
+    seen: seen.message(),
   };
   records.push({
     topic,

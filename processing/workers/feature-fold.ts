@@ -2,7 +2,8 @@
  * The fold of a feature task: merged inputs in, feature rows and dead letters out, each with its ordinal.
  *
  * Ordinals are counted in state. Outputs whose ordinal was committed before are suppressed, so working through
- * the same inputs again after a restart gives the rest of the same outputs.
+ * the same inputs again after a restart gives the rest of the same outputs. Inputs that come twice are dropped, where they say
+ * who wrote them.
  */
 import type { FeatureEngine } from '#features';
 import {
@@ -10,6 +11,7 @@ import {
   encodeTicksArrow,
   headersOf,
   tickAt,
+  traceOf,
   CONTENT_ARROW,
   SCHEMA,
   type ErrorCode,
@@ -21,7 +23,9 @@ import type { OutputRecord, QueueRecord } from '#queue';
 
 import { deadLetterRecord } from './dead-letters.ts';
 import type { FeatureInput } from './feature-input.ts';
+import { widened, type TimeSpan } from './observer.ts';
 import { postRefusal, tickRefusal, type TimeLimits } from './refusal.ts';
+import { SeenRows } from './seen.ts';
 
 export interface FoldOptions extends TimeLimits {
   readonly layout: TopicLayout;
@@ -31,6 +35,8 @@ export interface FoldOptions extends TimeLimits {
   readonly names: readonly string[];
   /** Rows of one record, at most. */
   readonly batchRows: number;
+  /** Bytes of a dead letter's value, at most. @default 8 MiB */
+  readonly maxLetterBytes?: number;
   readonly onDeadLetter: (code: ErrorCode) => void;
 }
 
@@ -45,23 +51,33 @@ type Buffer = { -readonly [K in keyof FeatureRows]: FeatureRows[K] };
 export class FeatureFold {
   readonly engine: FeatureEngine;
   readonly ordinals: Ordinals;
+  readonly seen: SeenRows;
   readonly #committed: Ordinals;
   readonly #options: FoldOptions;
   readonly #names: string[] = [];
   readonly #buffer: Buffer;
+  readonly #rowBytes: number;
   #length = 0;
   #outputs: OutputRecord[] = [];
+  #outputBytes = 0;
+  /** Record of the newest row of the buffer. */
+  #newest: QueueRecord | null = null;
+  #appended: TimeSpan | null = null;
+  #repeats = 0;
 
   /**
    * @param ordinals of the restored state
    * @param committed outputs with lower ordinals are out already
+   * @param seen of the restored state
    */
-  constructor(engine: FeatureEngine, ordinals: Ordinals, committed: Ordinals, options: FoldOptions) {
+  constructor(engine: FeatureEngine, ordinals: Ordinals, committed: Ordinals, options: FoldOptions, seen = new SeenRows()) {
     this.engine = engine;
     this.ordinals = ordinals;
+    this.seen = seen;
     this.#committed = committed;
     this.#options = options;
     const { batchRows, featureSet, names, task } = options;
+    this.#rowBytes = 4 * engine.width + 64;
     this.#buffer = {
       length: 0,
       featureSet,
@@ -81,6 +97,7 @@ export class FeatureFold {
   }
 
   fold(input: FeatureInput, row: number): void {
+    if (input.kind !== 'bad' && this.#repeated(input, row)) return;
     switch (input.kind) {
       case 'bad':
         this.#refuse(input.record, 0, input.code, input.message, input.record.value ?? new Uint8Array(), 0);
@@ -99,12 +116,38 @@ export class FeatureFold {
     }
   }
 
+  /** Bytes that wait to be taken, about. */
+  get bytes(): number {
+    return this.#outputBytes + this.#length * this.#rowBytes;
+  }
+
   /** Outputs since the last call, the rows of the open buffer among them. */
   take(): OutputRecord[] {
     this.#flush();
     const outputs = this.#outputs;
     this.#outputs = [];
+    this.#outputBytes = 0;
     return outputs;
+  }
+
+  /** Since the last call: input rows dropped as repeats, and when the input records of new rows were appended. */
+  takeCounts(): { repeats: number; appended: TimeSpan | null } {
+    const counts = { repeats: this.#repeats, appended: this.#appended };
+    this.#repeats = 0;
+    this.#appended = null;
+    return counts;
+  }
+
+  #repeated(input: Exclude<FeatureInput, { kind: 'bad' }>, row: number): boolean {
+    if (input.identity === null) return false;
+    input.counter ??= this.seen.counterOf(input.record.topic, input.identity.task);
+    const ordinal = input.identity.ordinal + row;
+    if (ordinal < input.counter.next) {
+      this.#repeats += 1;
+      return true;
+    }
+    input.counter.next = ordinal + 1;
+    return false;
   }
 
   #tick(record: QueueRecord, ticks: TickColumns, ids: Int32Array, row: number): void {
@@ -129,6 +172,10 @@ export class FeatureFold {
     const ordinal = this.ordinals.rows++;
     if (ordinal < this.#committed.rows) return;
     if (at === 0) buffer.ordinal = ordinal;
+    if (record !== this.#newest) {
+      this.#newest = record;
+      this.#appended = widened(this.#appended, record.timestamp);
+    }
     buffer.instrument[at] = id;
     buffer.eventTime[at] = eventTime;
     buffer.receiptTime[at] = receiptTime;
@@ -145,17 +192,22 @@ export class FeatureFold {
     this.#buffer.length = this.#length;
     this.#length = 0;
     const { layout, partition } = this.#options;
+    const { value, headers } = encodeFeatures(this.#buffer);
+    const newest = this.#newest!;
+    this.#newest = null;
+    this.#outputBytes += value.length;
     this.#outputs.push({
       topic: layout.name('features'),
       partition: partition % layout.shards,
-      ...encodeFeatures(this.#buffer),
+      value,
+      headers: { ...headers, ...traceOf(newest.headers), ingested: String(newest.timestamp) },
     });
   }
 
   #refuseTick(record: QueueRecord, ticks: TickColumns, row: number, code: ErrorCode, message: string): void {
     const alone = ticks.length === 1;
     const value = alone && record.value ? record.value : encodeTicksArrow(tickAt(ticks, row), null);
-    this.#refuse(record, row, code, message, value, ticks.receiptTime[row]!, alone ? undefined : headersOf(CONTENT_ARROW, SCHEMA.tick));
+    this.#refuse(record, row, code, message, value, ticks.receiptTime[row]!, alone ? undefined : { ...headersOf(CONTENT_ARROW, SCHEMA.tick), ...traceOf(record.headers) });
   }
 
   #refuse(record: QueueRecord, row: number, code: ErrorCode, message: string, value: Uint8Array, time: number, headers = record.headers): void {
@@ -164,6 +216,7 @@ export class FeatureFold {
     this.#options.onDeadLetter(code);
     const { topic, partition, offset, key } = record;
     const letter = { code, message, topic, partition, offset, row, key, value, headers, time, task: this.#options.task, ordinal };
-    this.#outputs.push(deadLetterRecord(this.#options.layout, letter));
+    this.#outputBytes += value.length;
+    this.#outputs.push(deadLetterRecord(this.#options.layout, letter, this.#options.maxLetterBytes));
   }
 }

@@ -1,12 +1,21 @@
 /** Records of a feature task's inputs, decoded for the merge. */
-import { TickKind, asForetickError, decodePost, decodeTicks, type ErrorCode, type Post, type TickColumns } from '#proto';
+import { TickKind, asForetickError, decodePost, decodeTicks, identityOf, type ErrorCode, type Post, type RowIdentity, type TickColumns } from '#proto';
 import type { QueueRecord } from '#queue';
 
 import type { MergeRecord } from './merge.ts';
+import type { Counter } from './seen.ts';
+
+/** Which rows they are, where the record says. */
+interface Named {
+  readonly record: QueueRecord;
+  readonly identity: RowIdentity | null;
+  /** Of the writer; found at the first row. */
+  counter?: Counter;
+}
 
 export type FeatureInput =
-  | { readonly kind: 'ticks'; readonly record: QueueRecord; readonly ticks: TickColumns; /** Engine ids by dictionary index, -1 until needed. */ readonly ids: Int32Array }
-  | { readonly kind: 'post'; readonly record: QueueRecord; readonly post: Post }
+  | (Named & { readonly kind: 'ticks'; readonly ticks: TickColumns; /** Engine ids by dictionary index, -1 until needed. */ readonly ids: Int32Array })
+  | (Named & { readonly kind: 'post'; readonly post: Post })
   /** Bytes that cannot be read: one row, at whatever time its log stands. */
   | { readonly kind: 'bad'; readonly record: QueueRecord; readonly code: ErrorCode; readonly message: string };
 
@@ -29,7 +38,7 @@ export function tickInput(record: QueueRecord, maxLatenessUs: number): MergeReco
       rows: ticks.length,
       time,
       mark: (row) => kind[row] === TickKind.WATERMARK && time(row) > 0,
-      value: { kind: 'ticks', record, ticks, ids },
+      value: { kind: 'ticks', record, identity: identityOf(record.headers), ticks, ids },
     };
   });
 }
@@ -38,7 +47,7 @@ export function postInput(record: QueueRecord): MergeRecord<FeatureInput> {
   return guarded(record, () => {
     const post = decodePost(record);
     const mark = post.watermark !== undefined;
-    return { rows: 1, time: () => post.receiptTimeUs, mark: () => mark, value: { kind: 'post', record, post } };
+    return { rows: 1, time: () => post.receiptTimeUs, mark: () => mark, value: { kind: 'post', record, identity: identityOf(record.headers), post } };
   });
 }
 

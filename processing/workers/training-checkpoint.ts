@@ -17,36 +17,43 @@ export interface KnownSnapshots {
   manifests: SnapshotManifest[];
   /** Why newer ones were passed over. */
   readonly refused: readonly ForetickError[];
+  /** Records read to know it. */
+  readonly records: number;
 }
 
 /**
  * What the topic holds of a model's shard. A broken snapshot costs no more than working through the log again from the one
- * before it; SNAPSHOT_CORRUPT when there is none before it.
+ * before it; SNAPSHOT_CORRUPT when there is none before it. The queue may keep what was replaced or retired until it gets round to
+ * compacting: a version counts as its newest whole manifest says, and not at all once that has a tombstone.
  */
 export async function newestSnapshots(queue: Queue, layout: TopicLayout, model: string, shard: number): Promise<KnownSnapshots> {
   const assembler = new SectionAssembler();
   const prefix = `${model}/${shard}/`;
-  const manifests: SnapshotManifest[] = [];
-  let newest: AssembledSnapshot | undefined;
+  const whole = new Map<string, AssembledSnapshot>();
   let refused: ForetickError[] = [];
+  let records = 0;
   const topic = layout.name('models');
   for await (const batch of queue.read({ topic, partitions: [shard], from: 'earliest', toEnd: true })) {
+    records += batch.records.length;
     for (const record of batch.records) {
       const key = record.key === null ? '' : Buffer.from(record.key).toString('utf8');
       if (!key.startsWith(prefix)) continue;
+      if (record.value === null) whole.delete(key);
       try {
         const snapshot = assembler.push(record);
         if (!snapshot) continue;
-        newest = snapshot;
-        manifests.push(snapshot.manifest);
+        whole.delete(key);
+        whole.set(key, snapshot);
         refused = [];
       } catch (error) {
         refused.push(asForetickError(error));
       }
     }
   }
+  const snapshots = [...whole.values()];
+  const newest = snapshots.at(-1);
   if (!newest && refused.length > 0) throw refused[0]!;
-  return { newest, manifests, refused };
+  return { newest, manifests: snapshots.map(({ manifest }) => manifest), refused, records };
 }
 
 /** Records of a snapshot at `offset`, and tombstones of versions it replaces. Updates `known`. */

@@ -48,6 +48,7 @@ export class OutputEncoder {
   readonly written: Written;
   readonly #layout: TopicLayout;
   readonly #format: 'auto' | 'json' | 'arrow';
+  #trace: Readonly<Record<string, string>> = {};
   /** Partition of each instrument, -1 until asked for. */
   #partitions = new Int32Array(64).fill(-1);
 
@@ -57,7 +58,9 @@ export class OutputEncoder {
     this.written = written;
   }
 
-  encode(output: TrainerOutput, into: OutputRecord[]): void {
+  /** @param trace header of the record that the output comes of, passed on */
+  encode(output: TrainerOutput, into: OutputRecord[], trace: Readonly<Record<string, string>> = {}): void {
+    this.#trace = trace;
     const { predictions, outcomes, evaluations } = output;
     const { written } = this;
     written.predictions = this.#columns(predictions, written.predictions, into, {
@@ -148,6 +151,6 @@ export class OutputEncoder {
   }
 
   #headers(contentType: string, schema: SchemaName, task: string, ordinal: number): Readonly<Record<string, string>> {
-    return headersOf(contentType, schema, { task, ordinal: String(ordinal) });
+    return headersOf(contentType, schema, { task, ordinal: String(ordinal), ...this.#trace });
   }
 }

@@ -115,6 +115,8 @@ export const STATE = {
   promotion: { alias: 'champion', from: 'prior', to: 'softmax', actor: 'cli:ada', reason: 'lower log loss', timeUs: T },
   cursor: { source: 'binance', position: '{"line":7}', published: 12, rows: 100, row: 8, lap: 2, finished: false, shiftUs: -1_000_000, receiptTimeUs: T, nextWatermarkUs: T + 250_000 },
   checkpoint: { task: 'features/0', featureSet: 'golden@1', offsets: { 'foretick.quotes.v1': 12, 'foretick.posts.v1': 3 }, rows: { 'foretick.quotes.v1': 7 }, clocks: { 'foretick.quotes.v1': T }, ordinal: 1003, deadLetters: 2 },
+  seen: { next: { 'foretick.quotes.v1 source/binance': 512, 'foretick.posts.v1 source/binance@12': 40 } },
+  ordinals: { since: 12, ticks: [512, 0, 99], posts: [0, 0, 40], deadLetters: { 'quotes.csv': 1 } },
   state: { instrument: 'golden:A', state: Buffer.from(new Uint8Array(Float64Array.of(1, -2.5, T).buffer)) },
   alert: { rule: 'staleness', severity: 'warn', message: 'golden:A is silent', timeUs: T },
 };

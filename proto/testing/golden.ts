@@ -96,6 +96,8 @@ export const GOLDEN: readonly GoldenSample[] = [
   json('promotion.v1', SCHEMA.promotion, () => JSON.stringify(Promotion.fromPartial(STATE.promotion))),
   json('cursor.v1', SCHEMA.cursor, () => JSON.stringify(Cursor.fromPartial(STATE.cursor))),
   json('checkpoint.v1', SCHEMA.checkpoint, () => JSON.stringify(FeatureCheckpoint.fromPartial(STATE.checkpoint))),
+  json('cursor.v1.ordinals', SCHEMA.cursor, () => JSON.stringify(Cursor.fromPartial({ ...STATE.cursor, ordinals: STATE.ordinals }))),
+  json('checkpoint.v1.seen', SCHEMA.checkpoint, () => JSON.stringify(FeatureCheckpoint.fromPartial({ ...STATE.checkpoint, seen: STATE.seen }))),
   binary('state.v1', SCHEMA.state, () => FeatureState.encode(FeatureState.fromPartial(STATE.state)).finish()),
   json('alert.v1', SCHEMA.alert, () => JSON.stringify(Alert.fromPartial(STATE.alert))),
 ];

@@ -29,7 +29,8 @@ export async function ensureTopics(cluster: Cluster, specs: readonly TopicSpec[]
     try {
       await controller.call((broker) => broker.createTopics({ topics, validateOnly: false, timeout: CREATE_TIMEOUT_MS }), CREATE_TIMEOUT_MS);
     } catch (error) {
-      throw firstFailure(error);
+      const failure = creationFailure(error);
+      if (failure !== undefined) throw failure;
     }
   });
   await cluster.retry('Topics that were created have no leader', async () => {
@@ -113,10 +114,10 @@ function mismatch(topic: string, what: string): Error {
   return fail('TOPIC_MISMATCH', `Topic ${topic} ${what}.`, { details: { topic } });
 }
 
-/** kafkajs wraps one error for each topic; that another process has made it meanwhile is none. */
-function firstFailure(error: unknown): unknown {
+/** kafkajs wraps one error for each topic. That another process has made one meanwhile is no failure. */
+function creationFailure(error: unknown): unknown {
   const { errors } = error as { errors?: readonly { type?: string }[] };
-  return errors?.find(({ type }) => type !== ALREADY_EXISTS) ?? error;
+  return errors ? errors.find(({ type }) => type !== ALREADY_EXISTS) : error;
 }
 
 function configsOf(cluster: Cluster, topics: readonly string[]): Promise<Map<string, Record<string, string>>> {

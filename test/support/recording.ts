@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 
-export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** Of the checkout, from the source and from what is built of it. */
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url)).replace(/dist\/$/, '');
 export const RECORDING = join(ROOT, 'examples/recordings/binance_spot_l1_trades_20250325.csv.gz');
 export const INSTRUMENTS = ['binance:BTC-USDT', 'binance:ETH-USDT', 'binance:SOL-USDT'] as const;
 

@@ -75,7 +75,9 @@ export class KafkaMembership implements Membership {
   async leave(): Promise<void> {
     await this.#member.leave();
     this.#left.abort();
-    await this.#ended;
+    // A coordinator that says nothing holds nobody up: it misses the member in time.
+    await waitAtMost(this.#ended, LEAVE_TIMEOUT_MS * 2);
+    this.coordination.close();
   }
 
   /**

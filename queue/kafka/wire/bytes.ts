@@ -69,6 +69,7 @@ export class ByteReader {
 
   varint(): number {
     const { buffer } = this;
+    if (this.position >= buffer.length) throw new RangeError('a varint is cut off');
     let byte = buffer[this.position++]!;
     if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1);
     let raw = byte & 0x7f;
@@ -80,15 +81,19 @@ export class ByteReader {
     return (raw >>> 1) ^ -(raw & 1);
   }
 
+  /** Exact for what `int64` is exact for: the sign is taken off before the rest is put together. */
   varlong(): number {
-    let [raw, scale, byte] = [0, 1, 0x80];
-    for (let count = 0; byte >= 0x80; count++) {
+    if (this.position >= this.buffer.length) throw new RangeError('a varint is cut off');
+    let byte = this.buffer[this.position++]!;
+    const negative = (byte & 1) === 1;
+    let [magnitude, scale] = [(byte & 0x7f) >>> 1, 64];
+    for (let count = 1; byte >= 0x80; count++) {
       if (count > 9 || this.position >= this.buffer.length) throw new RangeError('a varint of more than 64 bits');
       byte = this.buffer[this.position++]!;
-      raw += (byte & 0x7f) * scale;
+      magnitude += (byte & 0x7f) * scale;
       scale *= 128;
     }
-    return raw % 2 === 0 ? raw / 2 : -(raw + 1) / 2;
+    return negative ? -magnitude - 1 : magnitude;
   }
 
   /** Null for a negative length. */
@@ -116,12 +121,12 @@ export function sizeOfVarint(value: number): number {
   return size;
 }
 
-const zigzagOf = (value: number): number => (value >= 0 ? value * 2 : -value * 2 - 1);
+/** Zigzag without its lowest bit, the sign: with it a number of 53 bits would have 54. */
+const magnitudeOf = (value: number): number => (value >= 0 ? value : -value - 1);
 
 export function sizeOfVarlong(value: number): number {
-  let zigzag = zigzagOf(value);
   let size = 1;
-  for (; zigzag >= 128; zigzag = Math.floor(zigzag / 128)) size += 1;
+  for (let rest = Math.floor(magnitudeOf(value) / 64); rest > 0; rest = Math.floor(rest / 128)) size += 1;
   return size;
 }
 
@@ -142,9 +147,14 @@ export class ByteWriter {
   }
 
   varlong(value: number): void {
-    let zigzag = zigzagOf(value);
-    for (; zigzag >= 128; zigzag = Math.floor(zigzag / 128)) this.buffer[this.position++] = (zigzag % 128) | 0x80;
-    this.buffer[this.position++] = zigzag;
+    const magnitude = magnitudeOf(value);
+    let rest = Math.floor(magnitude / 64);
+    this.buffer[this.position++] = ((magnitude % 64) << 1) | (value < 0 ? 1 : 0) | (rest > 0 ? 0x80 : 0);
+    while (rest > 0) {
+      const low = rest % 128;
+      rest = Math.floor(rest / 128);
+      this.buffer[this.position++] = low | (rest > 0 ? 0x80 : 0);
+    }
   }
 
   varbytes(bytes: Uint8Array | null): void {

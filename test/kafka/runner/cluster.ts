@@ -39,10 +39,10 @@ export async function startCluster({ line = '4', brokers: count = 1, advertise =
   const cluster: ClusterPlan = { brokers: count, voters: `${alone ? 1 : CONTROLLER_ID}@127.0.0.1:${controllerPort}` };
   const nodeOf = async (id: number): Promise<KafkaNode> => {
     const port = await freePort();
-    const plan = { id, roles: alone ? 'broker,controller' : 'broker', directory: join(root, `node-${id}`), port, advertised: await advertise(port), controllerPort } as const;
+    const plan = { id, roles: alone ? 'broker,controller' : 'broker', directory: join(root, `node-${id}`), port, advertised: await advertise(port), internalPort: await freePort(), controllerPort } as const;
     return new KafkaNode(plan, cluster, jars, clusterId);
   };
-  const controller = alone ? [] : [new KafkaNode({ id: CONTROLLER_ID, roles: 'controller', directory: join(root, 'controller'), port: 0, advertised: 0, controllerPort }, cluster, jars, clusterId)];
+  const controller = alone ? [] : [new KafkaNode({ id: CONTROLLER_ID, roles: 'controller', directory: join(root, 'controller'), port: 0, advertised: 0, internalPort: 0, controllerPort }, cluster, jars, clusterId)];
   const brokers: KafkaNode[] = [];
   for (let id = 1; id <= count; id++) brokers.push(await nodeOf(id));
   const stop = async (): Promise<void> => {

@@ -7,6 +7,8 @@ export interface NodePlan {
   readonly port: number;
   /** What clients are told to connect to: a proxy, perhaps. */
   readonly advertised: number;
+  /** Of the listener for other brokers and for itself, which no proxy is in front of: faults are between clients and brokers. */
+  readonly internalPort: number;
   readonly controllerPort: number;
 }
 
@@ -16,10 +18,10 @@ export interface ClusterPlan {
   readonly voters: string;
 }
 
-export function propertiesOf({ id, roles, directory, port, advertised, controllerPort }: NodePlan, { brokers, voters }: ClusterPlan): string {
+export function propertiesOf({ id, roles, directory, port, advertised, internalPort, controllerPort }: NodePlan, { brokers, voters }: ClusterPlan): string {
   const replicas = Math.min(3, brokers);
   const listeners = [
-    ...(roles === 'controller' ? [] : [`PLAINTEXT://127.0.0.1:${port}`]),
+    ...(roles === 'controller' ? [] : [`PLAINTEXT://127.0.0.1:${port}`, `INTERNAL://127.0.0.1:${internalPort}`]),
     ...(roles === 'broker' ? [] : [`CONTROLLER://127.0.0.1:${controllerPort}`]),
   ];
   const settings: Record<string, string | number | boolean> = {
@@ -27,9 +29,9 @@ export function propertiesOf({ id, roles, directory, port, advertised, controlle
     'node.id': id,
     'controller.quorum.voters': voters,
     listeners: listeners.join(','),
-    ...(roles !== 'controller' && { 'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertised}` }),
+    ...(roles !== 'controller' && { 'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertised},INTERNAL://127.0.0.1:${internalPort}`, 'inter.broker.listener.name': 'INTERNAL' }),
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'log.dirs': `${directory}/data`,
     'auto.create.topics.enable': false,
     'default.replication.factor': replicas,

@@ -97,6 +97,22 @@ export interface Cursor {
   receiptTimeUs: number;
   /** Next watermark boundary, microseconds of recorded time. */
   nextWatermarkUs: number;
+  /** Of a source whose rows come again equally: what identifies them. */
+  ordinals: SourceOrdinals | undefined;
+}
+
+/** Next ordinals of a source's rows, by partition of `quotes` and of `posts`, and of its dead letters, by origin. */
+export interface SourceOrdinals {
+  /** Rows the source had published before it began to count: part of the name it counts under. */
+  since: number;
+  ticks: number[];
+  posts: number[];
+  deadLetters: { [key: string]: number };
+}
+
+export interface SourceOrdinals_DeadLettersEntry {
+  key: string;
+  value: number;
 }
 
 /** `changelog`, key `task/!manifest`: what a feature worker's checkpoint stands for. */
@@ -112,6 +128,8 @@ export interface FeatureCheckpoint {
   ordinal: number;
   /** Next dead-letter ordinal. */
   deadLetters: number;
+  /** Which rows of the inputs have been folded, where their records say who wrote them. */
+  seen: SeenOrdinals | undefined;
 }
 
 export interface FeatureCheckpoint_OffsetsEntry {
@@ -125,6 +143,16 @@ export interface FeatureCheckpoint_RowsEntry {
 }
 
 export interface FeatureCheckpoint_ClocksEntry {
+  key: string;
+  value: number;
+}
+
+export interface SeenOrdinals {
+  /** Next ordinal by input topic and task, with a space between them; longest silent first. */
+  next: { [key: string]: number };
+}
+
+export interface SeenOrdinals_NextEntry {
   key: string;
   value: number;
 }
@@ -1178,6 +1206,7 @@ function createBaseCursor(): Cursor {
     shiftUs: 0,
     receiptTimeUs: 0,
     nextWatermarkUs: 0,
+    ordinals: undefined,
   };
 }
 
@@ -1212,6 +1241,9 @@ export const Cursor: MessageFns<Cursor> = {
     }
     if (message.nextWatermarkUs !== 0) {
       writer.uint32(80).int64(message.nextWatermarkUs);
+    }
+    if (message.ordinals !== undefined) {
+      SourceOrdinals.encode(message.ordinals, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -1309,6 +1341,14 @@ export const Cursor: MessageFns<Cursor> = {
             message.nextWatermarkUs = longToNumber(reader.int64());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.ordinals = SourceOrdinals.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1345,6 +1385,7 @@ export const Cursor: MessageFns<Cursor> = {
         : isSet(object.next_watermark_us)
         ? globalThis.Number(object.next_watermark_us)
         : 0,
+      ordinals: isSet(object.ordinals) ? SourceOrdinals.fromJSON(object.ordinals) : undefined,
     };
   },
 
@@ -1380,6 +1421,9 @@ export const Cursor: MessageFns<Cursor> = {
     if (message.nextWatermarkUs !== 0) {
       obj.nextWatermarkUs = Math.round(message.nextWatermarkUs);
     }
+    if (message.ordinals !== undefined) {
+      obj.ordinals = SourceOrdinals.toJSON(message.ordinals);
+    }
     return obj;
   },
 
@@ -1398,12 +1442,288 @@ export const Cursor: MessageFns<Cursor> = {
     message.shiftUs = object.shiftUs ?? 0;
     message.receiptTimeUs = object.receiptTimeUs ?? 0;
     message.nextWatermarkUs = object.nextWatermarkUs ?? 0;
+    message.ordinals = (object.ordinals !== undefined && object.ordinals !== null)
+      ? SourceOrdinals.fromPartial(object.ordinals)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSourceOrdinals(): SourceOrdinals {
+  return { since: 0, ticks: [], posts: [], deadLetters: {} };
+}
+
+export const SourceOrdinals: MessageFns<SourceOrdinals> = {
+  encode(message: SourceOrdinals, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.since !== 0) {
+      writer.uint32(8).int64(message.since);
+    }
+    if (message.ticks.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.ticks) {
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    if (message.posts.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.posts) {
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    globalThis.Object.entries(message.deadLetters).forEach(([key, value]: [string, number]) => {
+      SourceOrdinals_DeadLettersEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SourceOrdinals {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSourceOrdinals();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.since = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.ticks.push(longToNumber(reader.int64()));
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.ticks.push(longToNumber(reader.int64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag === 24) {
+              message.posts.push(longToNumber(reader.int64()));
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.posts.push(longToNumber(reader.int64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            const entry4 = SourceOrdinals_DeadLettersEntry.decode(reader, reader.uint32());
+            if (entry4.value !== undefined) {
+              message.deadLetters[entry4.key] = entry4.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SourceOrdinals {
+    return {
+      since: isSet(object.since) ? globalThis.Number(object.since) : 0,
+      ticks: globalThis.Array.isArray(object?.ticks) ? object.ticks.map((e: any) => globalThis.Number(e)) : [],
+      posts: globalThis.Array.isArray(object?.posts) ? object.posts.map((e: any) => globalThis.Number(e)) : [],
+      deadLetters: isObject(object.deadLetters)
+        ? (globalThis.Object.entries(object.deadLetters) as [string, any][]).reduce(
+          (acc: { [key: string]: number }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.Number(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : isObject(object.dead_letters)
+        ? (globalThis.Object.entries(object.dead_letters) as [string, any][]).reduce(
+          (acc: { [key: string]: number }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.Number(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+    };
+  },
+
+  toJSON(message: SourceOrdinals): unknown {
+    const obj: any = {};
+    if (message.since !== 0) {
+      obj.since = Math.round(message.since);
+    }
+    if (message.ticks?.length) {
+      obj.ticks = message.ticks.map((e) => Math.round(e));
+    }
+    if (message.posts?.length) {
+      obj.posts = message.posts.map((e) => Math.round(e));
+    }
+    if (message.deadLetters) {
+      const entries = globalThis.Object.entries(message.deadLetters) as [string, number][];
+      if (entries.length > 0) {
+        obj.deadLetters = {};
+        entries.forEach(([k, v]) => {
+          obj.deadLetters[k] = Math.round(v);
+        });
+      }
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SourceOrdinals>): SourceOrdinals {
+    return SourceOrdinals.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SourceOrdinals>): SourceOrdinals {
+    const message = createBaseSourceOrdinals();
+    message.since = object.since ?? 0;
+    message.ticks = object.ticks?.map((e) => e) || [];
+    message.posts = object.posts?.map((e) => e) || [];
+    message.deadLetters = (globalThis.Object.entries(object.deadLetters ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseSourceOrdinals_DeadLettersEntry(): SourceOrdinals_DeadLettersEntry {
+  return { key: "", value: 0 };
+}
+
+export const SourceOrdinals_DeadLettersEntry: MessageFns<SourceOrdinals_DeadLettersEntry> = {
+  encode(message: SourceOrdinals_DeadLettersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).int64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SourceOrdinals_DeadLettersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSourceOrdinals_DeadLettersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SourceOrdinals_DeadLettersEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+    };
+  },
+
+  toJSON(message: SourceOrdinals_DeadLettersEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== 0) {
+      obj.value = Math.round(message.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SourceOrdinals_DeadLettersEntry>): SourceOrdinals_DeadLettersEntry {
+    return SourceOrdinals_DeadLettersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SourceOrdinals_DeadLettersEntry>): SourceOrdinals_DeadLettersEntry {
+    const message = createBaseSourceOrdinals_DeadLettersEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
     return message;
   },
 };
 
 function createBaseFeatureCheckpoint(): FeatureCheckpoint {
-  return { task: "", featureSet: "", offsets: {}, rows: {}, clocks: {}, ordinal: 0, deadLetters: 0 };
+  return { task: "", featureSet: "", offsets: {}, rows: {}, clocks: {}, ordinal: 0, deadLetters: 0, seen: undefined };
 }
 
 export const FeatureCheckpoint: MessageFns<FeatureCheckpoint> = {
@@ -1428,6 +1748,9 @@ export const FeatureCheckpoint: MessageFns<FeatureCheckpoint> = {
     }
     if (message.deadLetters !== 0) {
       writer.uint32(48).int64(message.deadLetters);
+    }
+    if (message.seen !== undefined) {
+      SeenOrdinals.encode(message.seen, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -1510,6 +1833,14 @@ export const FeatureCheckpoint: MessageFns<FeatureCheckpoint> = {
             message.deadLetters = longToNumber(reader.int64());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.seen = SeenOrdinals.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1578,6 +1909,7 @@ export const FeatureCheckpoint: MessageFns<FeatureCheckpoint> = {
         : isSet(object.dead_letters)
         ? globalThis.Number(object.dead_letters)
         : 0,
+      seen: isSet(object.seen) ? SeenOrdinals.fromJSON(object.seen) : undefined,
     };
   },
 
@@ -1622,6 +1954,9 @@ export const FeatureCheckpoint: MessageFns<FeatureCheckpoint> = {
     if (message.deadLetters !== 0) {
       obj.deadLetters = Math.round(message.deadLetters);
     }
+    if (message.seen !== undefined) {
+      obj.seen = SeenOrdinals.toJSON(message.seen);
+    }
     return obj;
   },
 
@@ -1661,6 +1996,9 @@ export const FeatureCheckpoint: MessageFns<FeatureCheckpoint> = {
     );
     message.ordinal = object.ordinal ?? 0;
     message.deadLetters = object.deadLetters ?? 0;
+    message.seen = (object.seen !== undefined && object.seen !== null)
+      ? SeenOrdinals.fromPartial(object.seen)
+      : undefined;
     return message;
   },
 };
@@ -1914,6 +2252,190 @@ export const FeatureCheckpoint_ClocksEntry: MessageFns<FeatureCheckpoint_ClocksE
   },
   fromPartial(object: DeepPartial<FeatureCheckpoint_ClocksEntry>): FeatureCheckpoint_ClocksEntry {
     const message = createBaseFeatureCheckpoint_ClocksEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseSeenOrdinals(): SeenOrdinals {
+  return { next: {} };
+}
+
+export const SeenOrdinals: MessageFns<SeenOrdinals> = {
+  encode(message: SeenOrdinals, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    globalThis.Object.entries(message.next).forEach(([key, value]: [string, number]) => {
+      SeenOrdinals_NextEntry.encode({ key: key as any, value }, writer.uint32(10).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SeenOrdinals {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeenOrdinals();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            const entry1 = SeenOrdinals_NextEntry.decode(reader, reader.uint32());
+            if (entry1.value !== undefined) {
+              message.next[entry1.key] = entry1.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SeenOrdinals {
+    return {
+      next: isObject(object.next)
+        ? (globalThis.Object.entries(object.next) as [string, any][]).reduce(
+          (acc: { [key: string]: number }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.Number(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+    };
+  },
+
+  toJSON(message: SeenOrdinals): unknown {
+    const obj: any = {};
+    if (message.next) {
+      const entries = globalThis.Object.entries(message.next) as [string, number][];
+      if (entries.length > 0) {
+        obj.next = {};
+        entries.forEach(([k, v]) => {
+          obj.next[k] = Math.round(v);
+        });
+      }
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SeenOrdinals>): SeenOrdinals {
+    return SeenOrdinals.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SeenOrdinals>): SeenOrdinals {
+    const message = createBaseSeenOrdinals();
+    message.next = (globalThis.Object.entries(object.next ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseSeenOrdinals_NextEntry(): SeenOrdinals_NextEntry {
+  return { key: "", value: 0 };
+}
+
+export const SeenOrdinals_NextEntry: MessageFns<SeenOrdinals_NextEntry> = {
+  encode(message: SeenOrdinals_NextEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).int64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SeenOrdinals_NextEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeenOrdinals_NextEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SeenOrdinals_NextEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+    };
+  },
+
+  toJSON(message: SeenOrdinals_NextEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== 0) {
+      obj.value = Math.round(message.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SeenOrdinals_NextEntry>): SeenOrdinals_NextEntry {
+    return SeenOrdinals_NextEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SeenOrdinals_NextEntry>): SeenOrdinals_NextEntry {
+    const message = createBaseSeenOrdinals_NextEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
     return message;

@@ -1,0 +1,131 @@
+/**
+ * One run of separate processes under faults, held against an undisturbed run on the embedded queue: with one input partition a shard,
+ * every row, prediction, outcome and evaluation and the final weights are equal.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stringify } from 'yaml';
+
+import { readResults } from '#app';
+import { readCursor } from '#collectors';
+import { topicLayout, type TopicLayout } from '#proto';
+import type { Queue } from '#queue';
+import { openKafkaQueue, type Delivery } from '#queue/kafka';
+
+import { backtest, digestsOf, faultsOf, type Digests } from '../../support/backtest.ts';
+import { randomOf } from '../../support/random.ts';
+import { INSTRUMENTS } from '../../support/recording.ts';
+import type { KafkaCluster } from '../runner/cluster.ts';
+import { strike } from './faults.ts';
+import { Fleet } from './processes.ts';
+
+export interface ChaosRun {
+  readonly brokers: readonly string[];
+  /** Brokers that may be killed, too. */
+  readonly cluster: KafkaCluster | null;
+  readonly seed: number;
+  readonly delivery: Delivery;
+  /** Folder for the configuration. */
+  readonly directory: string;
+  /** A cut recording. */
+  readonly file: string;
+  /** Recorded seconds a second. */
+  readonly speed: number;
+  readonly faults: number;
+}
+
+export interface ChaosOutcome {
+  readonly struck: readonly string[];
+  readonly problems: readonly string[];
+  readonly seconds: number;
+}
+
+const SESSION_MS = 2_000;
+const DEADLINE_MS = 240_000;
+const MODELS = ['softmax', 'prior', 'persistence'];
+
+/** What both runs have: small steps, so that faults fall between many commits and checkpoints. */
+const SECTIONS = {
+  features: { batch_rows: 200, checkpoint_rows: 900, checkpoint_interval: '1s' },
+  training: { checkpoint_rows: 700, checkpoint_interval: '1s', evaluate_every: 100 },
+  target: { horizon: '2s' },
+} as const;
+
+/** Of an undisturbed run. */
+export async function referenceOf(file: string, directory: string): Promise<Digests> {
+  return digestsOf(await backtest({ file, directory, sections: SECTIONS }));
+}
+
+export async function runChaos(run: ChaosRun, reference: Digests): Promise<ChaosOutcome> {
+  const { brokers, cluster, seed, faults } = run;
+  const began = performance.now();
+  const layout = topicLayout({ prefix: `chaos-${process.pid.toString(36)}-${seed}-${Date.now().toString(36)}`, inputs: 1, shards: 1 });
+  const random = randomOf(seed);
+  const fleet = new Fleet(configurationOf(run, layout));
+  const queue = await openKafkaQueue({ brokers });
+  const struck: string[] = [];
+  try {
+    for (const role of ['collect', 'features', 'features', 'train', 'train'] as const) fleet.add(role);
+    for (let i = 0; i < faults; i++) {
+      await sleep(random.whole(200, 1_500));
+      struck.push(await strike({ fleet, random, cluster, sessionMs: SESSION_MS, mostFeatures: 3 }));
+    }
+    const late = !(await workedThrough(queue, layout, performance.now() + DEADLINE_MS));
+    await fleet.end();
+    const problems = [...fleet.problems, ...(late ? [`not worked through in ${DEADLINE_MS / 1000} s`] : await differences(queue, layout, reference))];
+    return { struck, problems, seconds: (performance.now() - began) / 1000 };
+  } finally {
+    await fleet.end();
+    await queue.close();
+  }
+}
+
+/** Writes the configuration of all processes. @returns its path */
+function configurationOf({ brokers, delivery, directory, file, speed }: ChaosRun, { prefix }: TopicLayout): string {
+  const path = join(directory, `${prefix}.yaml`);
+  const kafka = { brokers: [...brokers], delivery, session_timeout: `${SESSION_MS}ms`, heartbeat_interval: '200ms', takeover_wait: '3s', transaction_timeout: '4s' };
+  const madeUp = { per_minute: 60, seed: 7, instruments: [...INSTRUMENTS] };
+  const source = { name: 'backtest', kind: 'replay', file, speed, laps: 1, times: 'kept', made_up_posts: madeUp };
+  writeFileSync(path, stringify({ ...SECTIONS, queue: { driver: 'kafka', kafka }, topics: { prefix, partitions: 1, shards: 1 }, sources: [source], lifecycle: { grace: '30s' } }));
+  return path;
+}
+
+async function differences(queue: Queue, layout: TopicLayout, reference: Digests): Promise<string[]> {
+  const results = await readResults({ queue, layout, horizonUs: 2e6, classes: 3, baselines: ['prior', 'persistence'], models: MODELS });
+  const digests = digestsOf(results);
+  const keys = Object.keys(reference) as (keyof Digests)[];
+  const unequal = keys.filter((key) => JSON.stringify(digests[key]) !== JSON.stringify(reference[key]));
+  return [...faultsOf(results), ...unequal.map((key) => `${key} differ: ${JSON.stringify(digests[key])}, undisturbed ${JSON.stringify(reference[key])}`)];
+}
+
+/** @returns false when it takes too long */
+async function workedThrough(queue: Queue, layout: TopicLayout, deadline: number): Promise<boolean> {
+  const groups: [string, string[]][] = [
+    [`${layout.prefix}.features`, [layout.name('quotes'), layout.name('posts')]],
+    ...MODELS.map((model): [string, string[]] => [`${layout.prefix}.training.${model}`, [layout.name('features')]]),
+  ];
+  for (let quiet = 0; quiet < 3; ) {
+    if (performance.now() > deadline) return false;
+    await sleep(300);
+    const done = (await finished(queue, layout)) && (await caughtUp(queue, groups));
+    quiet = done ? quiet + 1 : 0;
+  }
+  return true;
+}
+
+async function finished(queue: Queue, layout: TopicLayout): Promise<boolean> {
+  const topics = await queue.topics();
+  if (!topics.some(({ name }) => name === layout.name('cursors'))) return false;
+  return (await readCursor(queue, layout, 'backtest'))?.finished ?? false;
+}
+
+async function caughtUp(queue: Queue, groups: readonly [string, string[]][]): Promise<boolean> {
+  for (const [group, topics] of groups) {
+    for (const topic of topics) {
+      const committed = await queue.committed(group, topic);
+      for (const { partition, end } of await queue.offsets(topic)) if (end > 0 && (committed.get(partition) ?? 0) < end) return false;
+    }
+  }
+  return true;
+}
