@@ -43,7 +43,7 @@ export class Repartition {
     }
     this.#rows += 1;
     if (value.kind === 'ticks' && value.ticks.length > 1) this.#addRow(value.record, value.ticks, row);
-    else this.#addWhole(value.record, value.kind === 'ticks' ? value.ticks.instruments[value.ticks.instrument[0]!] : undefined);
+    else this.#addWhole(value.record, instrumentOf(value));
   }
 
   /** Records since the last call; batches that are not full stay open. */
@@ -71,10 +71,11 @@ export class Repartition {
     }
   }
 
-  #addWhole(record: QueueRecord, instrument: string | undefined): void {
+  /** By its instrument, as a worker counts it, whatever its key is. */
+  #addWhole(record: QueueRecord, instrument: string): void {
     const { key, value, timestamp } = record;
     const headers = withoutIdentity(record.headers);
-    const by = key ?? (instrument === undefined || instrument === '' ? null : instrument);
+    const by = instrument === '' ? key : instrument;
     const partition = by === null ? record.partition % this.#partitions : partitionOf(by, this.#partitions);
     // A batch that is open holds earlier rows, and may hold some of this key.
     this.#flush(partition);
@@ -120,6 +121,11 @@ export class Repartition {
     const { ticks, headers, timestamp } = batch;
     this.#outputs.push({ topic: this.#topic, partition, key: null, value: encodeTicksArrow(ticks, null), headers, timestamp });
   }
+}
+
+function instrumentOf(value: FeatureInput): string {
+  if (value.kind === 'ticks') return value.ticks.instruments[value.ticks.instrument[0]!] ?? '';
+  return value.kind === 'post' ? value.post.instrument : '';
 }
 
 function sameHeaders(a: Headers, b: Headers): boolean {
