@@ -2,6 +2,7 @@ export { Trainer, type TrainerOptions, type TrainerOutput } from './training/tra
 export { classNames, labelOf, type TargetOptions } from './training/target.ts';
 export { FeatureFold, type FoldOptions } from './workers/feature-fold.ts';
 export { attemptOf, originalHeaders } from './workers/dead-letters.ts';
+export { SeenRows, withoutIdentity } from './workers/seen.ts';
 export { recordRefusal, type Refusal, type TimeLimits } from './workers/refusal.ts';
 export { tickInput, postInput, type FeatureInput } from './workers/feature-input.ts';
 export { Merge, type MergePosition, type MergeRecord } from './workers/merge.ts';

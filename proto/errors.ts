@@ -66,7 +66,7 @@ export const ERROR_CODES = {
 
   // The queue.
   FENCED: entry(false, ABORTED, 409, 'Another process has taken over this task.', 'Nothing: the task goes on there.'),
-  TOPIC_MISMATCH: entry(false, FAILED_PRECONDITION, 409, 'A topic exists with other partitions or another clean-up policy than configured.', 'Migrate to new topics, or configure what exists.'),
+  TOPIC_MISMATCH: entry(false, FAILED_PRECONDITION, 409, 'A topic exists with other partitions or another clean-up policy than configured.', 'Migrate to new topics (foretick migrate), or configure what exists.'),
   NOT_DRAINED: entry(true, FAILED_PRECONDITION, 409, 'Workers have not read all records yet, or producers still write.', 'Stop the producers, wait until foretick lag shows 0, and try again.'),
   RECORD_TOO_LARGE: entry(false, RESOURCE_EXHAUSTED, 413, 'A record is larger than the queue accepts.', 'Send smaller batches; see queue.max_record_bytes.'),
   POSITION_EXPIRED: entry(false, OUT_OF_RANGE, 410, 'The log no longer reaches back to the position asked for.', 'Raise retention; a worker must be rebuilt from a newer checkpoint.'),

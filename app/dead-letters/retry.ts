@@ -1,5 +1,5 @@
 /** Puts dead letters back on the topics they come from, after the judgement that a worker will make. */
-import { attemptOf, originalHeaders, recordRefusal, type TimeLimits } from '#processing';
+import { attemptOf, originalHeaders, recordRefusal, withoutIdentity, type TimeLimits } from '#processing';
 import { asForetickError, fail, type ErrorCode, type TopicLayout } from '#proto';
 import type { OutputRecord, Queue, QueueRecord } from '#queue';
 import { readDeadLetters } from '#serving';
@@ -70,10 +70,11 @@ export async function retryDeadLetters(queue: Pick<Queue, 'offsets' | 'read' | '
 /** The record as its producer sent it, with its attempt counted. Throws the reason why it cannot or should not be put back. */
 async function retriedRecord(queue: Pick<Queue, 'read'>, layout: TopicLayout, letter: QueueRecord, limits: TimeLimits): Promise<OutputRecord> {
   const { topic = '', partition } = letter.headers;
-  const cut = ['cut-from', 'key-cut-from', 'headers-left-out'].some((name) => name in letter.headers);
+  const cut = ['cut-from', 'key-cut-from', 'headers-left-out'].some((name) => letter.headers[name] !== undefined);
   const input = (['quotes', 'posts'] as const).find((name) => layout.name(name) === topic);
   if (!input) throw fail('INVALID_REQUEST', whyNot(layout, topic));
   const original = cut ? await originalOf(queue, letter) : letter;
+  // Under its first identity it would be dropped as a repeat of what came before.
   const headers = withoutIdentity(cut ? original.headers : originalHeaders(letter.headers));
   const record = { ...original, topic, partition: Number(partition), headers };
   const refusal = recordRefusal(input, record, limits);
@@ -87,20 +88,16 @@ async function retriedRecord(queue: Pick<Queue, 'read'>, layout: TopicLayout, le
   };
 }
 
-/** Under its old name it would be taken for a row that comes twice, and dropped. */
-function withoutIdentity(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'task' && name !== 'ordinal'));
-}
-
 function whyNot(layout: TopicLayout, topic: string): string {
   if (topic === '') return 'it never reached a topic: mend the recording or its mapping, and collect it again';
   if (topic === layout.name('features')) return 'trainers drop rows of features that come after later ones; put back the quotes they are made from';
   return `it comes from ${topic}, which no worker of ${layout.prefix} reads`;
 }
 
-/** A letter holds the beginning of a long value; its record may still be there. */
+/** A letter holds the beginning of what was too long; its record may still be there. */
 async function originalOf(queue: Pick<Queue, 'read'>, { headers }: QueueRecord): Promise<QueueRecord> {
   const { topic = '' } = headers;
+  if (Number(headers['row']) > 0) throw fail('INVALID_REQUEST', 'the letter holds a part of a row only');
   const [partition, offset] = [Number(headers['partition']), Number(headers['offset'])];
   for await (const { records } of queue.read({ topic, partitions: [partition], from: { offsets: new Map([[partition, offset]]) }, toEnd: true, maxBytes: 1 })) {
     const [record] = records;

@@ -1,8 +1,8 @@
 /**
  * The rows of several partitions as one sequence, by recorded receipt time, as workers see time: within a partition a row
- * counts as received no earlier than any row before it. Between partitions the earlier receipt goes first, then the lower number.
+ * counts as received no earlier than any row before it, and a repeat is dropped. Between partitions the earlier receipt goes first, then the lower number.
  */
-import { postInput, tickInput, type FeatureInput } from '#processing';
+import { SeenRows, postInput, tickInput, type FeatureInput } from '#processing';
 import type { Queue } from '#queue';
 
 export type Input = 'quotes' | 'posts';
@@ -38,13 +38,24 @@ export async function* mergedRows(queue: Pick<Queue, 'offsets' | 'read'>, topic:
 
 async function* rowsOf(queue: Pick<Queue, 'read'>, topic: string, partition: number, input: Input, maxLatenessUs: number): AsyncGenerator<MergedRow, void, undefined> {
   let clock = 0;
+  const seen = new SeenRows();
   for await (const { records } of queue.read({ topic, partitions: [partition], from: 'earliest', toEnd: true, maxBytes: READ_BYTES })) {
     for (const record of records) {
       const { rows, time, mark, value } = input === 'quotes' ? tickInput(record, maxLatenessUs) : postInput(record);
       for (let row = 0; row < rows; row++) {
         clock = Math.max(clock, time(row));
-        yield { value, row, clock, mark: mark?.(row) ?? false };
+        const isMark = mark?.(row) ?? false;
+        if (isMark || !repeated(seen, value, row)) yield { value, row, clock, mark: isMark };
       }
     }
   }
+}
+
+function repeated(seen: SeenRows, value: FeatureInput, row: number): boolean {
+  if (value.kind === 'bad' || value.identity === null) return false;
+  const counter = seen.counterOf(value.record.topic, value.identity.task);
+  const ordinal = value.identity.ordinal + row;
+  if (ordinal < counter.next) return true;
+  counter.next = ordinal + 1;
+  return false;
 }

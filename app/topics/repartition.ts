@@ -2,7 +2,7 @@
  * Rows of one log, placed on another count of partitions: records of one row as they are, byte for byte; rows of Arrow
  * batches in new batches, since the rows of a record must belong to one partition. The order of each key is kept.
  */
-import type { FeatureInput } from '#processing';
+import { withoutIdentity, type FeatureInput } from '#processing';
 import { CONTENT_JSON, SCHEMA, createTicks, encodeTicksArrow, headersOf, partitionOf, watermarkJson, type TickColumns } from '#proto';
 import type { Headers, OutputRecord, QueueRecord } from '#queue';
 
@@ -43,7 +43,7 @@ export class Repartition {
     }
     this.#rows += 1;
     if (value.kind === 'ticks' && value.ticks.length > 1) this.#addRow(value.record, value.ticks, row);
-    else this.#addWhole(value.record, value.kind === 'ticks' ? value.ticks.instruments[value.ticks.instrument[0]!] : undefined);
+    else this.#addWhole(value.record, instrumentOf(value));
   }
 
   /** Records since the last call; batches that are not full stay open. */
@@ -71,9 +71,11 @@ export class Repartition {
     }
   }
 
-  #addWhole(record: QueueRecord, instrument: string | undefined): void {
-    const { key, value, headers, timestamp } = record;
-    const by = key ?? (instrument === undefined || instrument === '' ? null : instrument);
+  /** By its instrument, as a worker counts it, whatever its key is. */
+  #addWhole(record: QueueRecord, instrument: string): void {
+    const { key, value, timestamp } = record;
+    const headers = withoutIdentity(record.headers);
+    const by = instrument === '' ? key : instrument;
     const partition = by === null ? record.partition % this.#partitions : partitionOf(by, this.#partitions);
     // A batch that is open holds earlier rows, and may hold some of this key.
     this.#flush(partition);
@@ -101,7 +103,9 @@ export class Repartition {
   }
 
   /** Rows of another source, or with other headers, begin another batch. */
-  #batchFor(partition: number, { headers: { traceparent: _, ...headers }, timestamp }: QueueRecord, { source }: TickColumns): Batch {
+  #batchFor(partition: number, record: QueueRecord, { source }: TickColumns): Batch {
+    const { traceparent: _, ...headers } = withoutIdentity(record.headers);
+    const { timestamp } = record;
     const open = this.#open.get(partition);
     if (open?.ticks.source === source && sameHeaders(open.headers, headers)) return open;
     if (open) this.#flush(partition);
@@ -117,6 +121,11 @@ export class Repartition {
     const { ticks, headers, timestamp } = batch;
     this.#outputs.push({ topic: this.#topic, partition, key: null, value: encodeTicksArrow(ticks, null), headers, timestamp });
   }
+}
+
+function instrumentOf(value: FeatureInput): string {
+  if (value.kind === 'ticks') return value.ticks.instruments[value.ticks.instrument[0]!] ?? '';
+  return value.kind === 'post' ? value.post.instrument : '';
 }
 
 function sameHeaders(a: Headers, b: Headers): boolean {

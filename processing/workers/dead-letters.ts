@@ -65,22 +65,6 @@ export function deadLetterRecord(layout: TopicLayout, letter: DeadLetter, maxByt
   };
 }
 
-function bounded(headers: Headers): Headers {
-  const kept: [string, string][] = [];
-  let left = MOST_HEADER_BYTES;
-  let leftOut = 0;
-  for (const [name, value] of Object.entries(headers)) {
-    const bytes = Buffer.byteLength(name) + Buffer.byteLength(value);
-    if (bytes > left) {
-      leftOut += 1;
-      continue;
-    }
-    left -= bytes;
-    kept.push([name, value]);
-  }
-  return { ...Object.fromEntries(kept), ...(leftOut > 0 && { 'headers-left-out': String(leftOut) }) };
-}
-
 /** How often a record has been tried, this time too: a retry says so in its headers. */
 export function attemptOf({ attempt }: Readonly<Record<string, string>>): number {
   return attempt !== undefined && /^[1-9]\d{0,8}$/.test(attempt) ? Number(attempt) : 1;
@@ -97,4 +81,20 @@ const isKept = (name: string): boolean => name.startsWith(KEPT) && OWN.includes(
 
 function keptHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [OWN.includes(name) && name !== 'attempt' ? `${KEPT}${name}` : name, value]));
+}
+
+function bounded(headers: Headers): Headers {
+  const kept: [string, string][] = [];
+  let left = MOST_HEADER_BYTES;
+  let leftOut = 0;
+  for (const [name, value] of Object.entries(headers)) {
+    const bytes = Buffer.byteLength(name) + Buffer.byteLength(value);
+    if (bytes > left) {
+      leftOut += 1;
+      continue;
+    }
+    left -= bytes;
+    kept.push([name, value]);
+  }
+  return { ...Object.fromEntries(kept), ...(leftOut > 0 && { 'headers-left-out': String(leftOut) }) };
 }

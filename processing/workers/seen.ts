@@ -2,7 +2,8 @@
  * Which rows of a task's inputs have been folded, for records that say who wrote them: rows of one writer grow in ordinal within a
  * log, so that a lower ordinal than the newest is a repeat. A function of each log alone, kept in checkpoints.
  */
-import type { RowIdentity, SeenOrdinals } from '#proto';
+import { identityOf, type RowIdentity, type SeenOrdinals } from '#proto';
+import type { Headers } from '#queue';
 
 /** Of one writer in one log. */
 export interface Counter {
@@ -40,4 +41,11 @@ export class SeenRows {
     const next = Object.fromEntries([...this.#logs].flatMap(([topic, log]) => [...log].map(([task, counter]) => [`${topic} ${task}`, counter.next])));
     return Object.keys(next).length > 0 ? { next } : undefined;
   }
+}
+
+/** Headers for a record that stands in another order than its writer counted in, where its ordinal would say the wrong thing. */
+export function withoutIdentity(headers: Headers): Headers {
+  if (identityOf(headers) === null) return headers;
+  const { task: _task, ordinal: _ordinal, ...rest } = headers;
+  return rest;
 }
