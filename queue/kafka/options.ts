@@ -62,7 +62,7 @@ export interface KafkaQueueOptions {
   readonly transactionTimeoutMs?: number;
   /** How long a broker may keep a read waiting for records. @default 250 */
   readonly fetchWaitMs?: number;
-  /** How long one request may take before its connection is given up. @default 30 s */
+  /** How long one request may take before its connection is given up. @default 30 s, and never longer than `deliveryTimeoutMs` */
   readonly requestTimeoutMs?: number;
   /** How long a connection may take to be made. @default 5 s */
   readonly connectTimeoutMs?: number;
@@ -81,6 +81,7 @@ const MIB = 1024 * 1024;
 
 export function withDefaults(options: KafkaQueueOptions): KafkaSettings {
   const sessionTimeoutMs = options.sessionTimeoutMs ?? 10_000;
+  const deliveryTimeoutMs = options.deliveryTimeoutMs ?? 60_000;
   return {
     clientId: 'foretick',
     compression: 'none',
@@ -94,12 +95,12 @@ export function withDefaults(options: KafkaQueueOptions): KafkaSettings {
     takeoverWaitMs: 10_000,
     transactionTimeoutMs: 10_000,
     fetchWaitMs: 250,
-    requestTimeoutMs: 30_000,
     connectTimeoutMs: 5_000,
-    deliveryTimeoutMs: 60_000,
     backoff: { initialMs: 50, maxMs: 2_000 },
     taskBackoff: { initialMs: 100, maxMs: 5_000 },
     events: {},
     ...options,
+    deliveryTimeoutMs,
+    requestTimeoutMs: Math.min(options.requestTimeoutMs ?? 30_000, deliveryTimeoutMs),
   };
 }

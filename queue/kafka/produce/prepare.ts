@@ -21,7 +21,7 @@ export interface Prepared {
 const bytesOf = (text: string | Uint8Array | null | undefined): Uint8Array | null =>
   text === null || text === undefined ? null : typeof text === 'string' ? Buffer.from(text) : text;
 
-/** UNKNOWN_TOPIC, INVALID_REQUEST for a partition that is not there, RECORD_TOO_LARGE. */
+/** UNKNOWN_TOPIC, INVALID_REQUEST for a partition that is not there or a time that is none, RECORD_TOO_LARGE. */
 export async function prepare(cluster: Cluster, records: readonly OutputRecord[]): Promise<Prepared> {
   const counts = new Map<string, number>();
   for (const { topic } of records) if (!counts.has(topic)) counts.set(topic, await cluster.partitionsOf(topic));
@@ -29,8 +29,9 @@ export async function prepare(cluster: Cluster, records: readonly OutputRecord[]
   const now = Date.now();
   let bytes = 0;
   records.forEach((record, place) => {
-    const { topic } = record;
-    const wire = { key: bytesOf(record.key), value: bytesOf(record.value), headers: encodeHeaders(record.headers), timestamp: record.timestamp ?? now };
+    const { topic, timestamp = now } = record;
+    if (!Number.isSafeInteger(timestamp)) throw fail('INVALID_REQUEST', `A record for ${topic} has the timestamp ${timestamp}: whole milliseconds are wanted.`);
+    const wire = { key: bytesOf(record.key), value: bytesOf(record.value), headers: encodeHeaders(record.headers), timestamp };
     const size = sizeOfRecord(wire);
     if (size > cluster.settings.maxRecordBytes) {
       throw fail('RECORD_TOO_LARGE', `A record of ${size} bytes for ${topic}: at most ${cluster.settings.maxRecordBytes} are accepted.`);
