@@ -59,9 +59,12 @@ async function lag(io: CliIo, flags: LagFlags, command: Command): Promise<number
       const lags = await read();
       if (everyMs !== null && !json && io.stdout.isTTY === true) io.stdout.write('\u001b[2J\u001b[H');
       print(io, json ? JSON.stringify({ lags }, null, everyMs === null ? 2 : undefined) : report(lags));
-      if (everyMs === null || stop.signal.aborted) return;
-      await pause(everyMs, undefined, { signal: stop.signal }).catch(() => undefined); // Ctrl-C ends the wait.
-      if (stop.signal.aborted) return;
+      if (everyMs === null) return;
+      try {
+        await pause(everyMs, undefined, { signal: stop.signal });
+      } catch {
+        return; // Ctrl-C.
+      }
     }
   };
   try {

@@ -104,7 +104,7 @@ export class Repartition {
 
   /** Rows of another source, or with other headers, begin another batch. */
   #batchFor(partition: number, record: QueueRecord, { source }: TickColumns): Batch {
-    const { traceparent: _, ...headers } = withoutIdentity(record.headers);
+    const headers = Object.fromEntries(Object.entries(withoutIdentity(record.headers)).filter(([name]) => name !== 'traceparent'));
     const { timestamp } = record;
     const open = this.#open.get(partition);
     if (open?.ticks.source === source && sameHeaders(open.headers, headers)) return open;

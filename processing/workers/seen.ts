@@ -46,6 +46,5 @@ export class SeenRows {
 /** Headers for a record that stands in another order than its writer counted in, where its ordinal would say the wrong thing. */
 export function withoutIdentity(headers: Headers): Headers {
   if (identityOf(headers) === null) return headers;
-  const { task: _task, ordinal: _ordinal, ...rest } = headers;
-  return rest;
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'task' && name !== 'ordinal'));
 }
