@@ -71,8 +71,8 @@ describeCluster('a broker that comes and goes', (cluster) => {
   }, 180_000);
 
   test.each(FAULTS)('while the broker %s, a send is given up as QUEUE_UNAVAILABLE, and the next one is delivered when it is back', async (_, fault) => {
-    const deliveryTimeoutMs = 3_000;
-    const queue = await open({ deliveryTimeoutMs });
+    // Requests may take longer than a delivery: that must not make a delivery take longer.
+    const queue = await open({ deliveryTimeoutMs: 3_000, requestTimeoutMs: 60_000 });
     const topic = await topicIn(queue);
     const producer = await queue.producer();
     await producer.send([{ topic, value: 'before' }]);

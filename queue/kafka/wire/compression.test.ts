@@ -47,3 +47,14 @@ test('what would unpack to more than any batch holds is not unpacked', () => {
   const bomb = gzipSync(Buffer.alloc(300 * 1024 * 1024));
   expect(() => decompress(1, bomb)).toThrow();
 });
+
+test('preparing again, as each queue that is opened does, leaves zstd as it was', async () => {
+  const text = Buffer.from('again and '.repeat(50));
+  for (let i = 0; i < 3; i++) {
+    await prepareCodecs();
+    const packed = Buffer.from(compress(4, text));
+    // The magic number of a frame: bytes that brokers can unpack.
+    expect(packed.readUInt32LE(0)).toBe(0xfd2fb528);
+    expect(decompress(4, packed).equals(text)).toBe(true);
+  }
+});

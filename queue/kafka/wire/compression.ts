@@ -29,9 +29,13 @@ const CODECS: Readonly<Record<number, Codec>> = {
 
 export const CODEC_NUMBERS: Readonly<Record<Compression, number>> = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 };
 
-/** Zstandard's module has to be compiled before it is used: call and await it once, before anything is read. */
-export async function prepareCodecs(): Promise<void> {
-  await zstdInit();
+/** Once in a process: a module that is compiled anew while it is in use packs everything into zeros. */
+let preparing: Promise<void> | undefined;
+
+/** Zstandard's module has to be compiled before it is used: call and await it before anything is read. May be called again. */
+export function prepareCodecs(): Promise<void> {
+  preparing ??= zstdInit();
+  return preparing;
 }
 
 export function compress(codec: number, bytes: Buffer): Uint8Array {
