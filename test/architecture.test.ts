@@ -1,6 +1,6 @@
 import { mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, posix, relative } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { expect, test } from '@jest/globals';
@@ -117,7 +117,13 @@ test('every module has an entry point of explicit names, and package.json names 
 });
 
 test('the public parts import no module of ours but through an entry point that exists', () => {
-  for (const folder of ['bench', 'examples', 'test']) {
+  const folders = ['bench', 'examples', 'test'];
+  // `npm run simulate` plays what a test plays, for longer; and tests may use what a module offers for testing.
+  const near = (folder: string, file: string, specifier: string): boolean => {
+    const path = posix.join(folder, dirname(file), specifier);
+    return folders.some((each) => path.startsWith(`${each}/`)) || (folder === 'test' && path.includes('/testing/'));
+  };
+  for (const folder of folders) {
     let files: string[] = [];
     try {
       files = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
@@ -126,7 +132,7 @@ test('the public parts import no module of ours but through an entry point that 
     }
     for (const file of files) {
       for (const specifier of inspect(readFileSync(join(ROOT, folder, file), 'utf8')).imports) {
-        const ok = specifier.startsWith('.') ? !relative(folder, posix.join(folder, dirname(file), specifier)).startsWith('..') : !specifier.startsWith('#') || ENTRY_POINTS.includes(specifier);
+        const ok = specifier.startsWith('.') ? near(folder, file, specifier) : !specifier.startsWith('#') || ENTRY_POINTS.includes(specifier);
         expect([folder, file, specifier, ok]).toEqual([folder, file, specifier, true]);
       }
     }
