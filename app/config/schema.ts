@@ -62,6 +62,7 @@ const featuresSchema = z
     batch_rows: z.int().min(1).max(65_536).default(1024).describe('Rows of one record of features, at most'),
     checkpoint_rows: z.int().min(1).default(20_000).describe('Rows between two checkpoints, at most'),
     checkpoint_interval: duration().default(10e6).describe('Time between two checkpoints, at most'),
+    commit_interval: duration().default(0).describe('How long work may pile up before it is committed; 0: each batch is. Longer is cheaper and later'),
     max_lateness: duration().default(60e6).describe('A tick received later than this after it happened is a dead letter'),
     max_future: duration().default(1e6).describe('A tick that happened later than this after its receipt is a dead letter'),
   })
@@ -95,6 +96,7 @@ const trainingSchema = z
     evaluate_every: z.int().min(1).default(500).describe('Outcomes between two evaluations'),
     checkpoint_rows: z.int().min(1).default(20_000).describe('Rows between two snapshots of a model, at most'),
     checkpoint_interval: duration().default(5e6).describe('Time between two snapshots, at most: how old served weights may be'),
+    commit_interval: duration().default(0).describe('How long work may pile up before it is committed; 0: each batch is. Longer is cheaper and later'),
     format: z.enum(['auto', 'json', 'arrow']).default('auto').describe('Records of predictions and outcomes; auto: Arrow from 16 rows on'),
     champion: z.string().default('softmax').describe('Model the alias champion begins with'),
   })

@@ -8,6 +8,7 @@ import type { KafkaEvents } from '#queue/kafka';
 import { kafkaMetrics } from './kafka-metrics.ts';
 import type { ProgressWatch } from './progress.ts';
 
+const LATENCIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600];
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 export interface RuntimeMetrics {
@@ -26,8 +27,12 @@ export function runtimeMetrics(registry: Registry, progress: ProgressWatch): Run
   const rows = new Counter({ name: 'foretick_worker_rows_total', help: 'Input rows worked through', labelNames, registers });
   const outputs = new Counter({ name: 'foretick_worker_records_total', help: 'Records written', labelNames, registers });
   const commits = new Histogram({ name: 'foretick_worker_commit_seconds', help: 'From records taken to their results durable', labelNames, buckets: SECONDS, registers });
+  const commitCalls = new Histogram({ name: 'foretick_worker_commit_call_seconds', help: 'Of these, the commit itself', labelNames, buckets: SECONDS, registers });
+  const repeats = new Counter({ name: 'foretick_worker_repeated_rows_total', help: 'Input rows that had come before, and were dropped', labelNames, registers });
+  const latency = new Histogram({ name: 'foretick_stage_latency_seconds', help: 'Age of the oldest new row of a commit when it is durable, since the queue took the record it came in (ingest_to_feature, feature_to_prediction) or its tick (end_to_end)', labelNames: ['stage', 'name'], buckets: LATENCIES, registers });
   const checkpoints = new Histogram({ name: 'foretick_worker_checkpoint_seconds', help: 'Writing a checkpoint', labelNames, buckets: SECONDS, registers });
   const restorations = new Histogram({ name: 'foretick_worker_restore_seconds', help: 'Restoring state on assignment', labelNames, buckets: SECONDS, registers });
+  const restoredRows = new Counter({ name: 'foretick_worker_restored_rows_total', help: 'Rows of state put back on assignment: instruments, or open predictions', labelNames, registers });
   const lag = new Gauge({ name: 'foretick_worker_lag_records', help: 'Records between the committed position and the end of the inputs', labelNames, registers });
   const deadLetters = new Counter({ name: 'foretick_dead_letters_total', help: 'Records and rows put into dead-letters', labelNames: ['role', 'code'], registers });
   const refused = new Counter({ name: 'foretick_snapshots_refused_total', help: 'Snapshots that could not be restored; an older one was', labelNames: ['name', 'code'], registers });
@@ -45,6 +50,8 @@ export function runtimeMetrics(registry: Registry, progress: ProgressWatch): Run
     worker(role, name, partition) {
       const labels = { role, name, partition: String(partition) };
       const task = `${role}/${name}/${partition}`;
+      const stage = role === 'features' ? 'ingest_to_feature' : 'feature_to_prediction';
+      const since = (time: number): number => Math.max(0, Date.now() - time) / 1000;
       return {
         polled: () => {
           progress.busy(task);
@@ -53,8 +60,12 @@ export function runtimeMetrics(registry: Registry, progress: ProgressWatch): Run
           progress.idle(task);
           rows.inc(labels, batch.rows);
           outputs.inc(labels, batch.outputs);
+          repeats.inc(labels, batch.repeats);
           commits.observe(labels, batch.ms / 1000);
+          if (batch.commitMs > 0) commitCalls.observe(labels, batch.commitMs / 1000);
           lag.set(labels, batch.lag);
+          if (batch.appended) latency.observe({ stage, name }, since(batch.appended.oldest));
+          if (role === 'training' && batch.ingested) latency.observe({ stage: 'end_to_end', name }, since(batch.ingested.oldest));
         },
         deadLetter: (code) => {
           deadLetters.inc({ role, code });
@@ -68,8 +79,9 @@ export function runtimeMetrics(registry: Registry, progress: ProgressWatch): Run
         checkpointed: ({ ms }) => {
           checkpoints.observe(labels, ms / 1000);
         },
-        restored: ({ ms }) => {
+        restored: ({ ms, rows: restored }) => {
           restorations.observe(labels, ms / 1000);
+          restoredRows.inc(labels, restored);
         },
       };
     },

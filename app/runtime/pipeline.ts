@@ -159,6 +159,8 @@ export class Pipeline {
         checkpointRows: config.features.checkpoint_rows,
         checkpointIntervalMs: config.features.checkpoint_interval / 1000,
         ...timeLimits(config),
+        commitIntervalMs: config.features.commit_interval / 1000,
+        maxLetterBytes: letterBytes(config),
         observer: (partition) => metrics.worker('features', features.id, partition),
         ...this.#events('features'),
       }),
@@ -178,6 +180,8 @@ export class Pipeline {
         evaluateEvery: config.training.evaluate_every,
         checkpointRows: config.training.checkpoint_rows,
         checkpointIntervalMs: config.training.checkpoint_interval / 1000,
+        commitIntervalMs: config.training.commit_interval / 1000,
+        maxLetterBytes: letterBytes(config),
         format: config.training.format,
         observer: (shard) => metrics.worker('training', spec.name, shard),
         ...this.#events(`training ${spec.name}`),
@@ -225,6 +229,11 @@ export class Pipeline {
       },
     };
   }
+}
+
+/** A dead letter is a record of its own: it must fit with its headers. */
+function letterBytes({ queue }: Config): number {
+  return Math.floor((queue.driver === 'kafka' ? queue.kafka.max_record_bytes : queue.max_record_bytes) / 2);
 }
 
 async function assertTopics(queue: Queue, specs: readonly TopicSpec[]): Promise<void> {
