@@ -1,7 +1,6 @@
 /** The same work by our driver and by bare kafkajs: produce batches to every partition at once, and read everything back. */
 import { Kafka, Partitioners, logLevel } from 'kafkajs';
 
-import type { Queue } from '#queue';
 import { openKafkaQueue } from '#queue/kafka';
 
 import { startUsage, type Usage } from '../usage.ts';
@@ -101,8 +100,4 @@ async function consumeKafkajs({ brokers, topic, count, partitions }: RecordWork,
   const used = usage!();
   await consumer.disconnect();
   return used;
-}
-
-export async function withTopic(queue: Queue, name: string, partitions: number): Promise<void> {
-  await queue.ensureTopics([{ name, partitions, cleanup: 'delete' }]);
 }

@@ -2,6 +2,7 @@
 import { fail, hasCode, type TopicSpec } from '#proto';
 import type { PartitionDescription } from '../port.ts';
 import type { Cluster } from './cluster/cluster.ts';
+import type { KafkaError } from './cluster/errors.ts';
 import { extentsOf } from './consume/offsets.ts';
 import { committedOffsets } from './group/start-task.ts';
 import { logDirsRequest } from './wire/log-dirs.ts';
@@ -30,7 +31,7 @@ export async function ensureTopics(cluster: Cluster, specs: readonly TopicSpec[]
       await controller.call((broker) => broker.createTopics({ topics, validateOnly: false, timeout: CREATE_TIMEOUT_MS }), CREATE_TIMEOUT_MS);
     } catch (error) {
       const failure = creationFailure(error);
-      if (failure !== undefined) throw failure;
+      if (failure) throw failure;
     }
   });
   await cluster.retry('Topics that were created have no leader', async () => {
@@ -115,9 +116,9 @@ function mismatch(topic: string, what: string): Error {
 }
 
 /** kafkajs wraps one error for each topic. That another process has made one meanwhile is no failure. */
-function creationFailure(error: unknown): unknown {
-  const { errors } = error as { errors?: readonly { type?: string }[] };
-  return errors ? errors.find(({ type }) => type !== ALREADY_EXISTS) : error;
+function creationFailure(error: unknown): Error | undefined {
+  const { errors } = error as { errors?: readonly KafkaError[] };
+  return errors ? errors.find(({ type }) => type !== ALREADY_EXISTS) : (error as Error);
 }
 
 function configsOf(cluster: Cluster, topics: readonly string[]): Promise<Map<string, Record<string, string>>> {
