@@ -6,6 +6,6 @@ export { SeenRows, withoutIdentity } from './workers/seen.ts';
 export { recordRefusal, type Refusal, type TimeLimits } from './workers/refusal.ts';
 export { tickInput, postInput, type FeatureInput } from './workers/feature-input.ts';
 export { Merge, type MergePosition, type MergeRecord } from './workers/merge.ts';
-export { silentObserver, type WorkerObserver } from './workers/observer.ts';
+export { silentObserver, type CommittedBatch, type Restoration, type WorkerObserver } from './workers/observer.ts';
 export { groupNames, startFeatureWorker, startTrainingWorker, type WorkerEvents } from './workers/start.ts';
 export { trainingTaskName } from './workers/training-task.ts';

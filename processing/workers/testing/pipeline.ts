@@ -99,6 +99,7 @@ export interface WorkerSettings {
   readonly onFailure?: (error: unknown) => void;
   readonly onRetry?: () => void;
   readonly checkpointIntervalMs?: number;
+  readonly commitIntervalMs?: number;
   readonly observer?: WorkerObserver;
 }
 
@@ -114,6 +115,7 @@ export const startFeatures = (queue: Queue, layout: TopicLayout, settings: Worke
     batchRows: settings.batchRows ?? 16,
     checkpointRows: settings.checkpointRows ?? 40,
     ...(settings.checkpointIntervalMs !== undefined && { checkpointIntervalMs: settings.checkpointIntervalMs }),
+    ...(settings.commitIntervalMs !== undefined && { commitIntervalMs: settings.commitIntervalMs }),
     observer: () => settings.observer ?? silentObserver,
     onFailure: settings.onFailure ?? failHard,
     ...(settings.onRetry && { onRetry: settings.onRetry }),
@@ -130,6 +132,7 @@ export const startTraining = (queue: Queue, layout: TopicLayout, settings: Worke
     evaluateEvery: 20,
     checkpointRows: settings.checkpointRows ?? 40,
     ...(settings.checkpointIntervalMs !== undefined && { checkpointIntervalMs: settings.checkpointIntervalMs }),
+    ...(settings.commitIntervalMs !== undefined && { commitIntervalMs: settings.commitIntervalMs }),
     observer: () => settings.observer ?? silentObserver,
     onFailure: settings.onFailure ?? failHard,
     ...(settings.onRetry && { onRetry: settings.onRetry }),
