@@ -1,5 +1,6 @@
 /** One emission → the records that publish it. */
 import {
+  Alert,
   CONTENT_ARROW,
   CONTENT_JSON,
   Cursor,
@@ -27,11 +28,12 @@ const TICK_JSON = headersOf(CONTENT_JSON, SCHEMA.tick);
 const TICK_ARROW = headersOf(CONTENT_ARROW, SCHEMA.tick);
 const POST_JSON = headersOf(CONTENT_JSON, SCHEMA.post);
 const CURSOR_JSON = headersOf(CONTENT_JSON, SCHEMA.cursor);
+const ALERT_JSON = headersOf(CONTENT_JSON, SCHEMA.alert);
 
 export interface Publisher {
   /**
-   * Ticks by partition, posts, watermarks in every partition of both logs, dead letters, and the
-   * cursor last. Rows of one partition stay in their order.
+   * Ticks by partition, posts, watermarks in every partition of both logs, dead letters, alerts, and the
+   * cursors last. Rows of one partition stay in their order.
    */
   records(emission: Emission, rejections: readonly Rejection[]): OutputRecord[];
 }
@@ -40,7 +42,8 @@ export function createPublisher(layout: TopicLayout, source: string, format: Tic
   const quotes = layout.name('quotes');
   const posts = layout.name('posts');
   const deadLetters = layout.name('dead-letters');
-  const cursors = layout.name('cursors');
+  const alertsTopic = layout.name('alerts');
+  const cursorsTopic = layout.name('cursors');
   const partitions = new Map<string, number>();
   const counts = new Int32Array(layout.inputs);
 
@@ -79,7 +82,7 @@ export function createPublisher(layout: TopicLayout, source: string, format: Tic
   }
 
   return {
-    records({ ticks, posts: written = [], watermark, cursor }, rejections) {
+    records({ ticks, posts: written = [], watermark, cursor, cursors = [], alerts = [] }, rejections) {
       const records: OutputRecord[] = [];
       if (ticks) addTicks(ticks, records);
       for (const post of written) {
@@ -94,13 +97,21 @@ export function createPublisher(layout: TopicLayout, source: string, format: Tic
         }
       }
       for (const rejection of rejections) records.push(deadLetter(deadLetters, rejection));
-      if (cursor) {
-        const value = JSON.stringify(Cursor.toJSON(cursor));
-        records.push({ topic: cursors, partition: 0, key: source, value, headers: CURSOR_JSON });
+      for (const alert of alerts) {
+        records.push({ topic: alertsTopic, key: alert.rule, value: JSON.stringify(Alert.toJSON(alert)), headers: ALERT_JSON });
+      }
+      for (const moved of cursor ? [...cursors, cursor] : cursors) {
+        const value = JSON.stringify(Cursor.toJSON(moved));
+        records.push({ topic: cursorsTopic, partition: 0, key: cursorKey(source, moved.instrument), value, headers: CURSOR_JSON });
       }
       return records;
     },
   };
+}
+
+/** Key of a cursor: the source, or one instrument of it. */
+export function cursorKey(source: string, instrument: string): string {
+  return instrument === '' ? source : `${source}/${instrument}`;
 }
 
 function deadLetter(topic: string, { code, message, origin, row, receiptTime, bytes }: Rejection): OutputRecord {

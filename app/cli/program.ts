@@ -11,6 +11,7 @@ import { addFeatures } from './features.ts';
 import { EXIT, type CliIo } from './io.ts';
 import { addModels } from './models.ts';
 import { addReplay } from './replay.ts';
+import { addSources } from './sources.ts';
 import { addTail } from './tail.ts';
 import { addTopics } from './topics.ts';
 import { addUp } from './up.ts';
@@ -43,6 +44,7 @@ export async function runCli(io: CliIo, args: readonly string[]): Promise<number
   addTopics(program, io, finish);
   addModels(program, io, finish);
   addFeatures(program, io, finish);
+  addSources(program, io, finish);
   program.commandsGroup('Check and mend:');
   addConfig(program, io, finish);
   addCheck(program, io, finish);

@@ -116,5 +116,13 @@ export const STATE = {
   cursor: { source: 'binance', position: '{"line":7}', published: 12, rows: 100, row: 8, lap: 2, finished: false, shiftUs: -1_000_000, receiptTimeUs: T, nextWatermarkUs: T + 250_000 },
   checkpoint: { task: 'features/0', featureSet: 'golden@1', offsets: { 'foretick.quotes.v1': 12, 'foretick.posts.v1': 3 }, rows: { 'foretick.quotes.v1': 7 }, clocks: { 'foretick.quotes.v1': T }, ordinal: 1003, deadLetters: 2 },
   state: { instrument: 'golden:A', state: Buffer.from(new Uint8Array(Float64Array.of(1, -2.5, T).buffer)) },
+  instrumentCursor: { source: 'coinbase', instrument: 'coinbase:BTC-USD', position: '{"trade":7}', receiptTimeUs: T },
+  gap: {
+    rule: 'gap/coinbase',
+    severity: 'warn',
+    message: '3 trades of coinbase:BTC-USD missed, 1 of them fetched afterwards',
+    timeUs: T,
+    gap: { source: 'coinbase', instruments: ['coinbase:BTC-USD'], stream: 'trade', first: 5, last: 7, fromUs: T - 1_000_000, toUs: T, missed: 3, recovered: 1, cause: 'sequence' },
+  },
   alert: { rule: 'staleness', severity: 'warn', message: 'golden:A is silent', timeUs: T },
 };

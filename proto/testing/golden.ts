@@ -98,4 +98,6 @@ export const GOLDEN: readonly GoldenSample[] = [
   json('checkpoint.v1', SCHEMA.checkpoint, () => JSON.stringify(FeatureCheckpoint.fromPartial(STATE.checkpoint))),
   binary('state.v1', SCHEMA.state, () => FeatureState.encode(FeatureState.fromPartial(STATE.state)).finish()),
   json('alert.v1', SCHEMA.alert, () => JSON.stringify(Alert.fromPartial(STATE.alert))),
+  json('alert.v1.gap', SCHEMA.alert, () => JSON.stringify(Alert.fromPartial(STATE.gap))),
+  json('cursor.v1.instrument', SCHEMA.cursor, () => JSON.stringify(Cursor.fromPartial(STATE.instrumentCursor))),
 ];
