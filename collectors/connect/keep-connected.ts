@@ -24,13 +24,13 @@ export async function keepConnected(live: Live, plan: ConnectionPlan, signal: Ab
   async function tryOne(): Promise<Connection | null> {
     const connection = new Connection(live, plan);
     attempt++;
-    await connection.start();
     const stop = (): void => void connection.close('stopping');
     signal.addEventListener('abort', stop);
     void connection.ended.then(() => {
       signal.removeEventListener('abort', stop);
     });
     if (hasAborted(signal)) stop();
+    else void connection.start();
     if (await connection.ready) {
       live.observe({ type: 'connected', connection: plan.name, attempt });
       attempt = 0;

@@ -21,6 +21,9 @@ export interface ContractOptions extends Pick<RunOptions, 'vendor' | 'settings' 
   readonly fetches?: boolean;
 }
 
+/** More seeds make a soak: FORETICK_SOAK_SEEDS=50. */
+const SEEDS = Array.from({ length: Number(process.env['FORETICK_SOAK_SEEDS'] ?? 1) }, (_, i) => i + 7);
+
 export function sourceContract(name: string, options: ContractOptions): void {
   const { closeCode = 1001, without = [], silentMs, fetches = true } = options;
   let run: Run | null = null;
@@ -212,7 +215,7 @@ export function sourceContract(name: string, options: ContractOptions): void {
       for (const secret of on.secrets) expect(printed).not.toContain(secret);
     });
 
-    test('survives faults of every kind, one after another', async () => {
+    test.each(SEEDS)('survives faults of every kind, one after another (seed %d)', async (seed) => {
       const all: Fault[] = [
         { fault: 'cut' },
         { fault: 'close', code: closeCode ?? 1001, reason: 'restart' },
@@ -229,7 +232,7 @@ export function sourceContract(name: string, options: ContractOptions): void {
         { fault: 'refuse', forMs: 1500 },
       ];
       const faults = all.filter(({ fault }) => has(fault));
-      await survives(randomFaults(randomOf(7), faults, { forMs: silentMs * 6 + 60_000, rate: 10, everyMs: 6000 }));
+      await survives(randomFaults(randomOf(seed), faults, { forMs: silentMs * 6 + 60_000, rate: 10, everyMs: 6000 }), { seed });
     });
   });
 }
