@@ -5,7 +5,7 @@ import { Secret, createRedactor, secretSchema } from './secrets.ts';
 
 test('a secret prints as [secret], however it is printed', () => {
   const secret = new Secret('tok-12345');
-  expect([`${secret as unknown as string}`, JSON.stringify({ secret }), inspect({ secret }), inspect(secret, { showHidden: true }), String(secret)].join('\n')).not.toContain('12345');
+  expect([secret as unknown as string, JSON.stringify({ secret }), inspect({ secret }), inspect(secret, { showHidden: true }), String(secret)].join('\n')).not.toContain('12345');
   expect(secret.reveal()).toBe('tok-12345');
 });
 

@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 async function serve(options: { readonly tls?: boolean; readonly refuse?: () => number | null } = {}): Promise<Served> {
-  const server: Server = options.tls ? (createTls({ cert: pem('cert'), key: pem('key') }) as unknown as Server) : createServer();
+  const server: Server = options.tls ? (createTls({ cert: pem('cert'), key: pem('key') })) : createServer();
   const wss = new WebSocketServer({ noServer: true });
   const served: Served = { url: '', clients: [], codes: [] };
   server.on('upgrade', (request, socket, head) => {

@@ -78,7 +78,7 @@ export function createNumbered(live: Live, options: NumberedOptions): Numbered {
     }
     live.positions.move(instrument, stream, sequence);
     if (number > before + 1) opened(instrument, one, { first: before + 1, last: number - 1, cause: 'sequence' });
-    else if (number < before) one.recovered++;
+    else if (number <= before) one.recovered++;
     one.receipt = Math.max(one.receipt, receipt);
     return true;
   }

@@ -1,5 +1,5 @@
 /** What every live source promises, each promise a test, against the stand-in of its vendor. */
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { fail } from '#proto';
@@ -25,6 +25,7 @@ export interface ContractOptions extends Pick<RunOptions, 'vendor' | 'settings' 
 const SEEDS = Array.from({ length: Number(process.env['FORETICK_SOAK_SEEDS'] ?? 1) }, (_, i) => i + 7);
 
 export function sourceContract(name: string, options: ContractOptions): void {
+  jest.setTimeout(300_000);
   const { closeCode = 1001, without = [], silentMs, fetches = true } = options;
   let run: Run | null = null;
   afterEach(async () => {

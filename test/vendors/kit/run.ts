@@ -9,7 +9,7 @@ import { Alert, TickKind, decodeJson, decodePost, decodeTicks, topicLayout, type
 import type { Producer, Queue, QueueRecord } from '#queue';
 import { openEmbeddedQueue } from '#queue/embedded';
 
-import { fastClock } from './clock.ts';
+import { fastClock, type FastClock } from './clock.ts';
 import { postKey, rowKey } from './records.ts';
 import { StandIn, type Vendor } from './stand-in.ts';
 
@@ -38,6 +38,8 @@ export interface Published {
 }
 
 const PARTITIONS = 4;
+/** Of the wall's clock: machines are busy. */
+const PATIENCE_MS = 120_000;
 
 export class Run {
   readonly standIn: StandIn;
@@ -47,6 +49,7 @@ export class Run {
   readonly secrets: string[] = [];
   readonly layout = topicLayout({ prefix: 'foretick', inputs: PARTITIONS, shards: 1 });
   readonly #options: RunOptions;
+  readonly #clock: FastClock;
   readonly #directory = mkdtempSync(join(tmpdir(), 'foretick-vendor-'));
   #queue: Queue | null = null;
   #collector: Collector | null = null;
@@ -55,7 +58,8 @@ export class Run {
   constructor(options: RunOptions) {
     this.#options = options;
     const { vendor, factor = 20, seed = 1 } = options;
-    this.standIn = new StandIn({ clock: fastClock(factor), seed, vendor });
+    this.#clock = fastClock(factor);
+    this.standIn = new StandIn({ clock: this.#clock, seed, vendor });
   }
 
   get collector(): Collector {
@@ -119,7 +123,7 @@ export class Run {
 
   /** Waits for something to come true; the message says what did not. */
   async until(what: () => boolean | Promise<boolean>, message: string): Promise<void> {
-    const end = Date.now() + 30_000;
+    const end = Date.now() + PATIENCE_MS;
     for (;;) {
       const begun = Date.now();
       if (await what()) return;
@@ -196,6 +200,7 @@ export class Run {
     await this.standIn.stop();
     await this.#queue?.close();
     for (const close of this.#closers) await close();
+    this.#clock.stop();
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }
