@@ -19,3 +19,6 @@ export const systemClock: Clock = {
     }
   },
 };
+
+/** For loops that wait: the compiler believes that a signal it has seen open stays so. */
+export const hasAborted = (signal: AbortSignal): boolean => signal.aborted;

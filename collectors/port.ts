@@ -4,7 +4,7 @@
  * A source only gets data right. The supervisor starts it, hands it the cursor it committed last, partitions
  * what it emits, appends outputs and cursor together, restarts it after retriable errors, and stops it.
  */
-import type { Cursor, Post, TickColumns } from '#proto';
+import type { Alert, Cursor, Gap, Post, TickColumns } from '#proto';
 
 /** What a source publishes at once: becomes visible together with the cursor that covers it. */
 export interface Emission {
@@ -20,7 +20,34 @@ export interface Emission {
   readonly cursor?: Cursor;
   /** W3C `traceparent` it came in with. @default each record begins a trace */
   readonly traceparent?: string;
+  /** Positions of single instruments that this emission moved on; each names its instrument. */
+  readonly cursors?: readonly Cursor[];
+  /** What was missed, and other things to be known by whoever watches. */
+  readonly alerts?: readonly Alert[];
 }
+
+/** What a live source tells besides its records: counted, logged, shown; never needed for its work. */
+export type SourceEvent =
+  /** A socket or a stream is open, or closed and tried again after `delayMs` (0 when it is not). */
+  | { readonly type: 'connected'; readonly connection: string; readonly attempt: number }
+  | { readonly type: 'disconnected'; readonly connection: string; readonly cause: string; readonly message: string; readonly delayMs: number }
+  /** A gap was noticed; it is told again as `gap-closed` when it is known what became of it. */
+  | { readonly type: 'gap-opened' | 'gap-closed'; readonly gap: Gap }
+  /** Counts since the last one of this type. */
+  | {
+      readonly type: 'traffic';
+      /** Frames or response bodies, by what they were. */
+      readonly frames: ReadonlyMap<string, number>;
+      readonly bytes: number;
+      /** Records not published, by why: `repeat`, `stale`, `overflow`, a code of a rejection that got no dead letter. */
+      readonly skipped: ReadonlyMap<string, number>;
+    }
+  /** Microseconds from receipt to durable, of the oldest row of an emission. */
+  | { readonly type: 'published'; readonly lagUs: number }
+  /** Reading is held back because the queue is slow, or goes on. */
+  | { readonly type: 'held-back' | 'released' }
+  /** Something a person should read. */
+  | { readonly type: 'note'; readonly message: string };
 
 export interface SourceContext {
   /** What this source committed last, or null at its first start. */
@@ -30,6 +57,9 @@ export interface SourceContext {
   readonly emit: (emission: Emission) => Promise<void>;
   /** Bytes or a row that could not be read: to dead-letters with the next emission. */
   readonly reject: (rejection: Rejection) => void;
+  /** What was committed last of single instruments; those without are left out. */
+  readonly cursors: (instruments: readonly string[]) => Promise<ReadonlyMap<string, Cursor>>;
+  readonly observe: (event: SourceEvent) => void;
 }
 
 export interface Rejection {

@@ -1,5 +1,6 @@
 /** One emission → the records that publish it. */
 import {
+  Alert,
   CONTENT_ARROW,
   CONTENT_JSON,
   Cursor,
@@ -30,12 +31,13 @@ const TICK_JSON = headersOf(CONTENT_JSON, SCHEMA.tick);
 const TICK_ARROW = headersOf(CONTENT_ARROW, SCHEMA.tick);
 const POST_JSON = headersOf(CONTENT_JSON, SCHEMA.post);
 const CURSOR_JSON = headersOf(CONTENT_JSON, SCHEMA.cursor);
+const ALERT_JSON = headersOf(CONTENT_JSON, SCHEMA.alert);
 
 export interface Published {
-  /** Ticks by partition, posts, watermarks in every partition of both logs, dead letters. Rows of one partition stay in their order. */
+  /** Ticks by partition, posts, watermarks in every partition of both logs, dead letters, alerts. Rows of one partition stay in their order. */
   readonly rows: OutputRecord[];
-  /** May be appended when the rows are, no earlier. */
-  readonly cursor: OutputRecord | null;
+  /** Of single instruments, then of the source. May be appended when the rows are, no earlier. */
+  readonly cursors: OutputRecord[];
 }
 
 export interface PublisherOptions {
@@ -53,7 +55,8 @@ export function createPublisher({ layout, source, format, counts: named, tracepa
   const quotes = layout.name('quotes');
   const posts = layout.name('posts');
   const deadLetters = layout.name('dead-letters');
-  const cursors = layout.name('cursors');
+  const alertsTopic = layout.name('alerts');
+  const cursorsTopic = layout.name('cursors');
   const partitions = new Map<string, number>();
   const counts = new Int32Array(layout.inputs);
 
@@ -96,7 +99,7 @@ export function createPublisher({ layout, source, format, counts: named, tracepa
   }
 
   return (emission, rejections) => {
-    const { ticks, posts: written = [], watermark, cursor } = emission;
+    const { ticks, posts: written = [], watermark, cursor, cursors = [], alerts = [] } = emission;
     const rows: OutputRecord[] = [];
     if (ticks) addTicks(ticks, emission, rows);
     for (const post of written) {
@@ -113,10 +116,19 @@ export function createPublisher({ layout, source, format, counts: named, tracepa
       }
     }
     for (const rejection of rejections) rows.push(deadLetter(deadLetters, rejection, { ...named?.takeDeadLetter(rejection.origin), traceparent: trace(emission) }));
-    if (!cursor) return { rows, cursor: null };
-    const value = JSON.stringify(Cursor.toJSON({ ...cursor, ordinals: named?.message() }));
-    return { rows, cursor: { topic: cursors, partition: 0, key: source, value, headers: CURSOR_JSON } };
+    for (const alert of alerts) rows.push({ topic: alertsTopic, key: alert.rule, value: JSON.stringify(Alert.toJSON(alert)), headers: ALERT_JSON });
+    const moved = cursor ? [...cursors, { ...cursor, ordinals: named?.message() }] : cursors;
+    return { rows, cursors: moved.map(cursorRecord) };
   };
+
+  function cursorRecord(cursor: Cursor): OutputRecord {
+    return { topic: cursorsTopic, partition: 0, key: cursorKey(source, cursor.instrument), value: JSON.stringify(Cursor.toJSON(cursor)), headers: CURSOR_JSON };
+  }
+}
+
+/** Key of a cursor: the source, or one instrument of it. */
+export function cursorKey(source: string, instrument: string): string {
+  return instrument === '' ? source : `${source}/${instrument}`;
 }
 
 function deadLetter(topic: string, { code, message, origin, row, receiptTime, bytes }: Rejection, more: Readonly<Record<string, string>>): OutputRecord {

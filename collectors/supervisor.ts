@@ -6,10 +6,12 @@
  * loses none. Rows of a repeatable source carry names, by which readers drop what comes twice. Where a `send` of the queue is all or
  * nothing, rows and cursor go in one, and nothing comes twice.
  */
-import { Cursor, asForetickError, decodeJson, fail, type ForetickError, type TopicLayout } from '#proto';
+import { asForetickError, fail, type Cursor, type ForetickError, type TopicLayout } from '#proto';
 import type { Producer, Queue } from '#queue';
 import { systemClock, type Clock } from './clock.ts';
-import type { Emission, Rejection, Source } from './port.ts';
+import type { Emission, Rejection, Source, SourceEvent } from './port.ts';
+import { sourceHealth, type SourceHealth } from './health.ts';
+import { readCursor, readCursors } from './cursors.ts';
 import { createPublisher, type TickFormat } from './publish.ts';
 import { RowCounts } from './identity.ts';
 
@@ -23,6 +25,8 @@ export interface CollectorMetrics {
   /** Newest watermark, microseconds. */
   watermark?(time: number): void;
   retry?(): void;
+  /** What a live source tells of its connections, gaps and traffic. */
+  event?(event: SourceEvent): void;
 }
 
 export interface CollectorOptions {
@@ -38,6 +42,8 @@ export interface CollectorOptions {
   readonly onPublished?: (emission: Emission, rejections: readonly Rejection[]) => void;
   /** A retriable error; the source starts again after `delayMs`. */
   readonly onRetry?: (error: ForetickError, delayMs: number) => void;
+  /** What a live source tells: see `SourceEvent`. */
+  readonly onEvent?: (event: SourceEvent) => void;
   /** An error that is not retriable: the source has stopped for good. */
   readonly onFailure?: (error: ForetickError) => void;
   /** @default the system's */
@@ -59,6 +65,8 @@ export interface CollectorStatus {
   readonly restarts: number;
   /** The error that stopped it or was retried last. */
   readonly error: ForetickError | null;
+  /** Of a live source; null of one that never connected. */
+  readonly health: SourceHealth | null;
 }
 
 export interface Collector {
@@ -93,6 +101,7 @@ class SourceCollector implements Collector {
   #restarts = 0;
   #failures = 0;
   #error: ForetickError | null = null;
+  readonly #health = sourceHealth();
 
   constructor(options: CollectorOptions) {
     this.#options = options;
@@ -126,6 +135,7 @@ class SourceCollector implements Collector {
       rejected: this.#rejected,
       restarts: this.#restarts,
       error: this.#error,
+      health: this.#health.now(),
     };
   }
 
@@ -201,8 +211,7 @@ class SourceCollector implements Collector {
       inFlight = true;
       const rejected = rejections;
       rejections = [];
-      const { rows, cursor } = publish(emission, rejected);
-      const last = cursor ? [cursor] : [];
+      const { rows, cursors: last } = publish(emission, rejected);
       for (const records of atomicSends ? [[...rows, ...last]] : [rows, last]) {
         if (records.length > 0) await producer.send(records);
       }
@@ -210,7 +219,18 @@ class SourceCollector implements Collector {
       this.#published(emission, rejected);
       this.#options.metrics?.bytes?.([...rows, ...last].reduce((sum, { value }) => sum + (value?.length ?? 0), 0));
     };
-    await source.run({ cursor: this.#cursor, signal, emit, reject: (rejection) => rejections.push(rejection) });
+    await source.run({
+      cursor: this.#cursor,
+      signal,
+      emit,
+      reject: (rejection) => rejections.push(rejection),
+      cursors: (instruments) => readCursors(queue, layout, source.name, instruments),
+      observe: (event) => {
+        this.#health.see(event);
+        this.#options.metrics?.event?.(event);
+        this.#options.onEvent?.(event);
+      },
+    });
     if (rejections.length > 0) await emit({});
   }
 
@@ -229,17 +249,4 @@ class SourceCollector implements Collector {
     if (emission.watermark !== undefined) metrics?.watermark?.(emission.watermark);
     onPublished?.(emission, rejections);
   }
-}
-
-/** What the source committed last, or null. */
-export async function readCursor(queue: Queue, layout: TopicLayout, source: string): Promise<Cursor | null> {
-  const key = new TextEncoder().encode(source);
-  let cursor: Cursor | null = null;
-  for await (const { records } of queue.read({ topic: layout.name('cursors'), from: 'earliest', toEnd: true })) {
-    for (const record of records) {
-      if (record.key === null || Buffer.compare(record.key, key) !== 0) continue;
-      cursor = record.value === null ? null : decodeJson(record.value, Cursor);
-    }
-  }
-  return cursor;
 }

@@ -101,6 +101,10 @@ function decoded(sample: GoldenSample, bytes: Uint8Array): { got: unknown; want:
       return { got: plain(FeatureState.decode(bytes)), want: plain(V.STATE.state) };
     case 'alert.v1.json':
       return asJson(Alert, V.STATE.alert);
+    case 'alert.v1.gap.json':
+      return asJson(Alert, V.STATE.gap);
+    case 'cursor.v1.instrument.json':
+      return asJson(Cursor, V.STATE.instrumentCursor);
     default:
       throw new Error(`no expectation for ${sample.file}`);
   }

@@ -23,6 +23,7 @@ export {
   Cursor,
   FeatureCheckpoint,
   FeatureState,
+  Gap,
   Promotion,
   Snapshot,
   SnapshotManifest,

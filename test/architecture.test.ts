@@ -21,7 +21,7 @@ const MODULES: Readonly<Record<string, { readonly folder: string; readonly may: 
   app: { folder: 'app', may: ['#proto', '#proto/grpc', '#queue', '#queue/embedded', '#queue/kafka', '#collectors', '#features', '#models', '#posts', '#processing', '#serving'] },
 };
 const ENTRY_POINTS = ['#proto/grpc', '#queue/embedded', '#queue/kafka', ...Object.keys(MODULES).map((name) => `#${name}`)];
-const TEST_PACKAGES = ['@jest/globals', 'fast-check', 'playwright-core', 'typescript'];
+const TEST_PACKAGES = ['@jest/globals', 'fast-check', 'playwright-core', 'typescript', 'ws'];
 const GENERATED = ['proto/gen/'];
 const MAX_LINES = 500;
 

@@ -23,7 +23,7 @@ const inRoot = (name: string, content: string): string => {
   return path;
 };
 
-const COMMANDS = [['up'], ['backtest'], ['tail'], ['config', 'check'], ['config', 'schema'], ['check', 'features'], ['check', 'post'], ['doctor'], ['evaluate'], ['topics'], ['models', 'list'], ['models', 'show'], ['features'], ['replay']];
+const COMMANDS = [['up'], ['backtest'], ['tail'], ['config', 'check'], ['config', 'schema'], ['check', 'features'], ['check', 'post'], ['doctor'], ['evaluate'], ['topics'], ['models', 'list'], ['models', 'show'], ['features'], ['replay'], ['sources']];
 
 test.each(COMMANDS.map((command) => [command.join(' '), command] as const))('%s --help describes its options and has examples', async (_, command) => {
   const { code, stdout, stderr } = await foretick([...command, '--help']);
@@ -55,6 +55,7 @@ const misuses = [
   ['tail', 'predictions', '--limit', '0'],
   ['check', 'features', '--events', '0'],
   ['doctor', '--no-such-flag'],
+  ['sources', 'nothing'],
   ['nothing'],
 ];
 

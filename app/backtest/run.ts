@@ -20,6 +20,7 @@ import { fail, type ForetickError } from '#proto';
 import type { Queue } from '#queue';
 
 import type { Config } from '../config/schema.ts';
+import { isReplay } from '../config/sources.ts';
 import { featureSetOf } from '../runtime/features.ts';
 import { Lifecycle } from '../runtime/lifecycle.ts';
 import { runtimeMetrics } from '../runtime/metrics.ts';
@@ -148,7 +149,8 @@ async function pause(stop: AbortSignal): Promise<void> {
 }
 
 async function claimBacktest(config: Config, features: FeatureSet): Promise<void> {
-  const source = config.sources[0]!;
+  const source = config.sources.find(isReplay);
+  if (!source) throw fail('CONFIG_INVALID', 'a backtest is of a recording: sources has none');
   const posts = source.posts && { recording: await fileDigest(source.posts.file), mapping: await resolveMapping(source.posts, config) };
   const table = config.posts.instruments === undefined ? undefined : await fileDigest(config.posts.instruments);
   const more = { laps: source.laps, madeUp: source.made_up_posts, posts, table, mapping: await resolveMapping(source, config) };

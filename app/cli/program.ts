@@ -14,6 +14,7 @@ import { addMigrate } from './migrate.ts';
 import { addModels } from './models.ts';
 import { addReplay } from './replay.ts';
 import { addRoles } from './roles.ts';
+import { addSources } from './sources.ts';
 import { addTail } from './tail.ts';
 import { addTopics } from './topics.ts';
 import { addUp } from './up.ts';
@@ -47,6 +48,7 @@ export async function runCli(io: CliIo, args: readonly string[]): Promise<number
   addTopics(program, io, finish);
   addLag(program, io, finish);
   addModels(program, io, finish);
+  addSources(program, io, finish);
   program.commandsGroup('Check and mend:');
   addConfig(program, io, finish);
   addCheck(program, io, finish);

@@ -5,6 +5,7 @@ import type { ForetickError } from '#proto';
 
 import { brokersOf } from '../config/queue.ts';
 import type { Config } from '../config/schema.ts';
+import { isReplay } from '../config/sources.ts';
 import { demoRecording, packageVersion } from '../package.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { featureSetOf } from '../runtime/features.ts';
@@ -107,12 +108,8 @@ async function runUp(io: CliIo, flags: UpFlags): Promise<number> {
 
 function withReplayFlags(config: Config, flags: UpFlags): Config {
   const { speed, times, laps } = flags;
-  const sources = config.sources.map((source) => ({
-    ...source,
-    ...(speed !== undefined && { speed }),
-    ...(laps !== undefined && { laps }),
-    ...(times !== undefined && { times }),
-  }));
+  const given = { ...(speed !== undefined && { speed }), ...(laps !== undefined && { laps }), ...(times !== undefined && { times }) };
+  const sources = config.sources.map((source) => (isReplay(source) ? { ...source, ...given } : source));
   return { ...config, sources };
 }
 
@@ -141,6 +138,10 @@ function announce(io: CliIo, { config, file, version, up, addresses, json }: Ann
   print(io, `Foretick ${version} is running.`);
   print(io);
   for (const source of config.sources) {
+    if (!isReplay(source)) {
+      line('live source', source.name === source.kind ? source.name : `${source.name} (${source.kind})`);
+      continue;
+    }
     const cursor = statuses.find((status) => status.source === source.name)?.cursor;
     const pace = source.speed === 'max' ? 'as fast as it goes' : source.speed === 1 ? 'at its own pace' : `${source.speed} times as fast`;
     const laps = source.laps === 1 ? 'once' : source.laps === 'forever' ? 'over and over' : `${source.laps} times`;

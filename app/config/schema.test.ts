@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { PRESETS } from '#collectors';
 
 import { mappingOf, mappingSchema } from './mappings.ts';
-import { configJsonSchema, configSchema } from './schema.ts';
+import { configAsWritten, configJsonSchema, configSchema } from './schema.ts';
 import { duration, size } from './units.ts';
 
 test.each([['5s', 5e6], ['250ms', 250e3], ['1.5s', 1.5e6], ['2m', 120e6], ['1h', 3600e6], ['7d', 7 * 86_400e6], ['10us', 10], [' 5 s ', 5e6], ['0s', 0]])(
@@ -99,6 +99,14 @@ test('recorded posts are played once, with their times kept, and not beside made
   const accepted = (more: object): boolean => configSchema.safeParse({ sources: [{ ...source, ...more }] }).success;
   expect(accepted({})).toBe(true);
   for (const more of [{ laps: 2 }, { laps: 'forever' }, { times: 'now' }, { made_up_posts: { instruments: ['x:A'] } }]) expect([more, accepted(more)]).toEqual([more, false]);
+});
+
+test('a live source takes the settings of its kind, and is written back as it was read', () => {
+  const given = { name: 'cb', kind: 'coinbase', instruments: ['BTC-USD'], silent_after: '15s' };
+  const config = configSchema.parse({ sources: [given] });
+  expect(config.sources[0]).toMatchObject({ ...given, silent_after: 15e6, api: 'exchange', watermark_interval: 1e6 });
+  expect(configAsWritten(config).sources?.[0]).toMatchObject({ ...given, watermark_interval: '1s' });
+  expect(configSchema.parse(configAsWritten(config))).toEqual(config);
 });
 
 test('a feature set that does not ship is refused', () => {

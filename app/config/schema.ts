@@ -5,12 +5,12 @@ import { defaultFeatures, shippedSets } from '#features';
 import { MODEL_BACKENDS, MODEL_KINDS, OPTIMIZERS } from '#models';
 
 import { mappingSchema } from './mappings.ts';
+import { name } from './names.ts';
 import { queueSchema } from './queue.ts';
+import { isReplay, sourceSchema } from './sources.ts';
 import { duration, size } from './units.ts';
 
 const port = () => z.int().min(0).max(65_535);
-const name = (what: string) =>
-  z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, `${what} is made of lower-case letters, digits, dot, dash and underscore`);
 
 const topicsSchema = z
   .strictObject({
@@ -23,31 +23,13 @@ const topicsSchema = z
   })
   .prefault({});
 
-const replaySchema = z.strictObject({
-  name: name('a source name').describe('Unique; the key of its cursor'),
-  kind: z.literal('replay').describe('Plays a recording'),
-  file: z.string().min(1).describe('CSV or NDJSON, plain or gzip; relative to the working directory'),
-  mapping: z.string().optional().describe('Name of a column mapping; left out: the one that fits the columns'),
-  instrument: z.string().optional().describe('For recordings of one instrument that do not name it'),
-  speed: z.union([z.number().positive(), z.literal('max')]).default(1).describe('Recorded seconds a second, or max'),
-  laps: z.union([z.int().min(1), z.literal('forever')]).default(1).describe('How often it is played; only the first lap is unseen data'),
-  times: z.enum(['kept', 'now']).default('kept').describe('Recorded times as they are, or moved to now'),
-  posts: z
-    .strictObject({
-      file: z.string().min(1).describe('CSV or NDJSON of posts, plain or gzip, in order of time'),
-      mapping: z.string().optional().describe('Name of a column mapping; left out: the one that fits the columns'),
-    })
-    .optional()
-    .describe('Recorded posts, played with the rows that were received around them'),
-  made_up_posts: z
-    .strictObject({
-      per_minute: z.number().positive().default(30).describe('Posts a minute of recorded time, on average'),
-      seed: z.int().default(1),
-      instruments: z.array(z.string().min(1)).min(1).describe('Instruments they are about'),
-    })
-    .optional()
-    .describe('Posts made up by a generator, and marked as such'),
-});
+const collectorsSchema = z
+  .strictObject({
+    replicas: z.int().min(1).default(1).describe('Processes that collect from the same vendors: each keeps to its part of their caps'),
+    ca_file: z.string().min(1).optional().describe('Certificates trusted besides the system\'s, PEM'),
+    max_frame_bytes: size().default(16 * 1024 * 1024).describe('Largest message accepted from a vendor'),
+  })
+  .prefault({});
 
 const postsSchema = z
   .strictObject({
@@ -135,8 +117,9 @@ export const configSchema = z
   .strictObject({
     queue: queueSchema,
     topics: topicsSchema,
-    sources: z.array(replaySchema).default([]).describe('What is collected'),
+    sources: z.array(sourceSchema).default([]).describe('What is collected'),
     mappings: z.array(mappingSchema).default([]).describe('Column mappings of recordings, besides those that ship'),
+    collectors: collectorsSchema,
     posts: postsSchema,
     features: featuresSchema,
     target: targetSchema,
@@ -168,8 +151,9 @@ export const configSchema = z
     const models = config.models.map((model) => model.name);
     refuseRepeats(config.sources.map((source) => source.name), 'sources');
     refuseRepeats(models, 'models');
-    config.sources.forEach(({ posts, made_up_posts: madeUp, laps, times }, i) => {
-      if (!posts) return;
+    config.sources.forEach((source, i) => {
+      if (!isReplay(source) || !source.posts) return;
+      const { made_up_posts: madeUp, laps, times } = source;
       if (madeUp) context.addIssue({ code: 'custom', path: ['sources', i, 'posts'], message: 'posts are recorded or made up, not both' });
       if (laps !== 1 || times !== 'kept') {
         context.addIssue({ code: 'custom', path: ['sources', i, 'posts'], message: 'recorded posts are played once, with their times as they are' });

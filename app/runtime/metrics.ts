@@ -7,6 +7,7 @@ import type { KafkaEvents } from '#queue/kafka';
 
 import { kafkaMetrics } from './kafka-metrics.ts';
 import type { ProgressWatch } from './progress.ts';
+import { sourceMetrics } from './source-metrics.ts';
 
 const LATENCIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600];
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -44,6 +45,8 @@ export function runtimeMetrics(registry: Registry, progress: ProgressWatch): Run
   const bytes = new Counter({ name: 'foretick_collector_bytes_total', help: 'Bytes of values published', labelNames: ['source'], registers });
   const collectorRetries = new Counter({ name: 'foretick_collector_retries_total', help: 'Sources started again after a retriable error', labelNames: ['source'], registers });
   const watermark = new Gauge({ name: 'foretick_collector_watermark_seconds', help: 'Newest watermark, seconds since the epoch', labelNames: ['source'], registers });
+
+  const live = sourceMetrics(registry);
 
   return {
     kafka: kafkaMetrics(registry),
@@ -103,6 +106,9 @@ export function runtimeMetrics(registry: Registry, progress: ProgressWatch): Run
       },
       retry: () => {
         collectorRetries.inc({ source });
+      },
+      event: (event) => {
+        live(source, event);
       },
     }),
     taskFailed: (role) => {

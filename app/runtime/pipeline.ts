@@ -1,5 +1,5 @@
 /** The parts of a process that collects, computes features and trains, over one queue. */
-import { createCollector, type Collector, type ReplayProgress } from '#collectors';
+import type { Collector, ReplayProgress } from '#collectors';
 import type { FeatureSet } from '#features';
 import { BASELINES, type ModelSpec } from '#models';
 import { startFeatureWorker, startTrainingWorker, type TargetOptions, type TimeLimits } from '#processing';
@@ -9,11 +9,12 @@ import type { Logger } from 'pino';
 
 import { partitionsOf, type Config } from '../config/schema.ts';
 import { ensureAlias } from './aliases.ts';
+import { collectorComponent } from './collectors.ts';
+import { sourceEnvironment } from './environment.ts';
 import type { Component } from './lifecycle.ts';
 import type { RuntimeMetrics } from './metrics.ts';
 import { postSentiment } from './posts.ts';
 import { openQueue } from './queue.ts';
-import { sourceOf } from './sources.ts';
 
 /** Brings input, and says when it has brought all. */
 export interface Feed extends Component {
@@ -121,7 +122,7 @@ export class Pipeline {
       queue: this.#queueComponent(),
       features: [this.#featureWorker()],
       training: modelSpecs(config).filter(({ name }) => models?.includes(name) ?? true).map((spec) => this.#trainingWorker(spec)),
-      collectors: this.#feed ? [this.#feed] : config.sources.map((source) => this.#collector(source)),
+      collectors: this.#feed ? [this.#feed] : this.#collectors(),
     };
   }
 
@@ -189,30 +190,25 @@ export class Pipeline {
     );
   }
 
-  #collector(source: Config['sources'][number]): Component {
+  /** One component a source, and what they share: closed when all have stopped. */
+  #collectors(): Component[] {
     const { config, metrics, logger, onFailure, onProgress } = this.#options;
-    let collector: Collector | undefined;
-    return {
-      name: `collector ${source.name}`,
-      start: async () => {
-        collector = createCollector({
-          queue: this.queue,
-          layout: this.layout,
-          source: await sourceOf(source, config, (progress) => onProgress?.(source.name, progress)),
-          atomicSends: config.queue.driver === 'embedded',
-          metrics: metrics.collector(source.name),
-          onRetry: (error, delayMs) => {
-            logger.warn({ source: source.name, code: error.code, delayMs }, error.message);
-          },
-          onFailure,
-        });
-        this.collectors.push(collector);
-        await collector.start();
-      },
-      stop: async () => {
-        await collector?.stop();
-      },
-    };
+    if (config.sources.length === 0) return [];
+    const environment = sourceEnvironment({ config });
+    const shared: Component = { name: 'network of the sources', start: () => Promise.resolve(), stop: () => environment.close() };
+    const sources = config.sources.map((source) =>
+      collectorComponent({
+        source,
+        config,
+        environment,
+        pipeline: this,
+        metrics,
+        logger,
+        onFailure,
+        onProgress: (progress) => onProgress?.(source.name, progress),
+      }),
+    );
+    return [shared, ...sources];
   }
 
   #events(role: string): { onFailure: (error: unknown) => void; onRetry: (error: unknown, partition: number, delayMs: number) => void } {

@@ -1,6 +1,7 @@
 /** Sources as configured. */
 import {
   PRESETS,
+  SOURCE_KINDS,
   detectFile,
   replaySource,
   withInstrument,
@@ -9,16 +10,24 @@ import {
   type Mapping,
   type ReplayProgress,
   type Source,
+  type SourceEnvironment,
 } from '#collectors';
 import { fail } from '#proto';
 
 import { mappingOf } from '../config/mappings.ts';
 import type { Config } from '../config/schema.ts';
+import { isReplay, type ReplaySource, type SourceConfig } from '../config/sources.ts';
 import { postResolver } from './posts.ts';
 
-type SourceConfig = Config['sources'][number];
+export async function sourceOf(source: SourceConfig, config: Config, environment: SourceEnvironment, onProgress?: (progress: ReplayProgress) => void): Promise<Source> {
+  if (isReplay(source)) return replayOf(source, config, onProgress);
+  const { name, kind, ...options } = source;
+  const found = SOURCE_KINDS.find((candidate) => candidate.kind === kind);
+  if (!found) throw fail('CONFIG_INVALID', `no source is of kind ${kind}`);
+  return found.create(name, options, environment);
+}
 
-export async function sourceOf(source: SourceConfig, config: Config, onProgress?: (progress: ReplayProgress) => void): Promise<Source> {
+async function replayOf(source: ReplaySource, config: Config, onProgress?: (progress: ReplayProgress) => void): Promise<Source> {
   const instrumentsOf = postResolver(config);
   const resolving = instrumentsOf && { instrumentsOf };
   const replay = replaySource({
@@ -37,7 +46,7 @@ export async function sourceOf(source: SourceConfig, config: Config, onProgress?
 }
 
 /** The mapping of that name, or the one whose columns fit. UNKNOWN_FORMAT when there is none. */
-export async function resolveMapping(source: Pick<SourceConfig, 'file' | 'mapping' | 'instrument'>, config: Config): Promise<Mapping> {
+export async function resolveMapping(source: Pick<ReplaySource, 'file' | 'mapping' | 'instrument'>, config: Config): Promise<Mapping> {
   const own = config.mappings.map(mappingOf);
   const all = [...own, ...PRESETS.filter((preset) => !own.some(({ name }) => name === preset.name))];
   let mapping = all.find(({ name }) => name === source.mapping);

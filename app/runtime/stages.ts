@@ -5,6 +5,7 @@ import type { TopicName } from '#proto';
 import type { Queue } from '#queue';
 import type { StageProvider, StageSample } from '#serving';
 
+import { isReplay, type SourceConfig } from '../config/sources.ts';
 import type { RuntimeMetrics } from './metrics.ts';
 import { modelSpecs, type Pipeline } from './pipeline.ts';
 
@@ -49,8 +50,8 @@ export function stageProvider(pipeline: Pipeline, counts: StageCounts): StagePro
   ];
 }
 
-function timesAreNow(sources: readonly { name: string; times: string }[], name: string): boolean {
-  return sources.some((source) => source.name === name && source.times === 'now');
+function timesAreNow(sources: readonly SourceConfig[], name: string): boolean {
+  return sources.some((source) => source.name === name && (!isReplay(source) || source.times === 'now'));
 }
 
 /** How old the newest published row is; of a recording with its own times that says nothing. */

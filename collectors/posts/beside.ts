@@ -83,7 +83,7 @@ function reachOf({ ticks, posts, watermark, cursor }: Emission): Reach | null {
 
 /** Before the source's own first emission there is no cursor of its own to keep. */
 function wrapped(source: string, inner: Cursor | null, position: unknown): Cursor {
-  const none = { source, published: 0, rows: 0, row: 0, lap: 1, finished: false, shiftUs: 0, receiptTimeUs: 0, nextWatermarkUs: 0, ordinals: undefined };
+  const none = { source, published: 0, rows: 0, row: 0, lap: 1, finished: false, shiftUs: 0, receiptTimeUs: 0, nextWatermarkUs: 0, ordinals: undefined, instrument: '' };
   return { ...(inner ?? none), position: JSON.stringify({ posts: position, position: inner?.position ?? null }) };
 }
 

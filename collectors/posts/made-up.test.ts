@@ -48,7 +48,7 @@ test('beside a recording: all posts between its first row and its last watermark
 
 test('a long silence comes in pieces, and a stop between them loses no post', async () => {
   const at = (time: number) => ticksOf('s', [{ instrument: 'a', kind: TickKind.TRADE, eventTime: time, receiptTime: time, price: 1 }]);
-  const cursor = { source: 's', position: '', published: 0, rows: 0, row: 0, lap: 1, finished: false, shiftUs: 0, receiptTimeUs: 0, nextWatermarkUs: 0, ordinals: undefined };
+  const cursor = { source: 's', position: '', published: 0, rows: 0, row: 0, lap: 1, finished: false, shiftUs: 0, receiptTimeUs: 0, nextWatermarkUs: 0, ordinals: undefined, instrument: '' };
   const inner = {
     name: 's',
     async run({ cursor: from, signal, emit }: Parameters<ReturnType<typeof replaySource>['run']>[0]) {

@@ -43,6 +43,7 @@ export function cursorOf(source: string, at: Position, finished: boolean): Curso
   const begun = Number.isFinite(at.newest);
   return {
     source,
+    instrument: '',
     position: JSON.stringify({ first: begun ? at.first : null, lapShift: at.lapShift, since: at.since }),
     published: at.published,
     rows: at.rows,

@@ -38,6 +38,8 @@ async function count(file: string, instrument?: string): Promise<Counts> {
   };
   await replaySource({ name: 'replay', file, mapping, speed: 'max' }).run({
     cursor: null,
+    cursors: () => Promise.resolve(new Map()),
+    observe: () => undefined,
     signal: new AbortController().signal,
     emit,
     reject: () => rejected++,

@@ -156,6 +156,8 @@ test('at a pace, rows come when they are due, those due together together', asyn
   const source = replaySource(options(irregular, { speed: 2, clock, watermarkMinRows: 1 }));
   await source.run({
     cursor: null,
+    cursors: () => Promise.resolve(new Map()),
+    observe: () => undefined,
     signal: new AbortController().signal,
     reject: () => undefined,
     emit: ({ ticks }) => {

@@ -53,6 +53,8 @@ export async function play(source: Source, options: PlayOptions = {}): Promise<P
       signal: aborter.signal,
       emit,
       reject: (rejection) => pending.push(rejection),
+      cursors: () => Promise.resolve(new Map()),
+      observe: () => undefined,
     });
   } catch (thrown) {
     error = thrown;

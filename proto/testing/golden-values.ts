@@ -118,5 +118,13 @@ export const STATE = {
   seen: { next: { 'foretick.quotes.v1 source/binance': 512, 'foretick.posts.v1 source/binance@12': 40 } },
   ordinals: { since: 12, ticks: [512, 0, 99], posts: [0, 0, 40], deadLetters: { 'quotes.csv': 1 } },
   state: { instrument: 'golden:A', state: Buffer.from(new Uint8Array(Float64Array.of(1, -2.5, T).buffer)) },
+  instrumentCursor: { source: 'coinbase', instrument: 'coinbase:BTC-USD', position: '{"trade":7}', receiptTimeUs: T },
+  gap: {
+    rule: 'gap/coinbase',
+    severity: 'warn',
+    message: '3 trades of coinbase:BTC-USD missed, 1 of them fetched afterwards',
+    timeUs: T,
+    gap: { source: 'coinbase', instruments: ['coinbase:BTC-USD'], stream: 'trade', first: 5, last: 7, fromUs: T - 1_000_000, toUs: T, missed: 3, recovered: 1, cause: 'sequence' },
+  },
   alert: { rule: 'staleness', severity: 'warn', message: 'golden:A is silent', timeUs: T },
 };

@@ -73,6 +73,9 @@ const binary = (file: string, schema: SchemaName, bytes: () => Uint8Array): Gold
 
 const features = encodeFeatures(FEATURES);
 
+/** As cursors were written before they could be of one instrument. */
+const withoutInstrument = (cursor: Cursor): object => Object.fromEntries(Object.entries(cursor).filter(([key]) => key !== 'instrument'));
+
 export const GOLDEN: readonly GoldenSample[] = [
   json('tick.v1.quote', SCHEMA.tick, () => encodeTickJson(ticks(QUOTE), 0)),
   json('tick.v1.trade', SCHEMA.tick, () => encodeTickJson(ticks(TRADE), 0)),
@@ -94,10 +97,12 @@ export const GOLDEN: readonly GoldenSample[] = [
   binary('snapshot.v1', SCHEMA.snapshot, () => Snapshot.encode(Snapshot.fromPartial(SNAPSHOT)).finish()),
   json('alias.v1', SCHEMA.alias, () => JSON.stringify(Alias.fromPartial(STATE.alias))),
   json('promotion.v1', SCHEMA.promotion, () => JSON.stringify(Promotion.fromPartial(STATE.promotion))),
-  json('cursor.v1', SCHEMA.cursor, () => JSON.stringify(Cursor.fromPartial(STATE.cursor))),
+  json('cursor.v1', SCHEMA.cursor, () => JSON.stringify(withoutInstrument(Cursor.fromPartial(STATE.cursor)))),
   json('checkpoint.v1', SCHEMA.checkpoint, () => JSON.stringify(FeatureCheckpoint.fromPartial(STATE.checkpoint))),
-  json('cursor.v1.ordinals', SCHEMA.cursor, () => JSON.stringify(Cursor.fromPartial({ ...STATE.cursor, ordinals: STATE.ordinals }))),
+  json('cursor.v1.ordinals', SCHEMA.cursor, () => JSON.stringify(withoutInstrument(Cursor.fromPartial({ ...STATE.cursor, ordinals: STATE.ordinals })))),
   json('checkpoint.v1.seen', SCHEMA.checkpoint, () => JSON.stringify(FeatureCheckpoint.fromPartial({ ...STATE.checkpoint, seen: STATE.seen }))),
   binary('state.v1', SCHEMA.state, () => FeatureState.encode(FeatureState.fromPartial(STATE.state)).finish()),
   json('alert.v1', SCHEMA.alert, () => JSON.stringify(Alert.fromPartial(STATE.alert))),
+  json('alert.v1.gap', SCHEMA.alert, () => JSON.stringify(Alert.fromPartial(STATE.gap))),
+  json('cursor.v1.instrument', SCHEMA.cursor, () => JSON.stringify(Cursor.fromPartial(STATE.instrumentCursor))),
 ];

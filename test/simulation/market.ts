@@ -35,7 +35,7 @@ export function marketSource(rows: readonly TickRow[], emissionRows: number): So
         await emit({
           ticks: ticksOf('market', rows.slice(row, next)),
           watermark: newest + 1,
-          cursor: { source: 'market', position: String(next), published: next, rows: rows.length, row: next, lap: 1, finished, shiftUs: 0, receiptTimeUs: newest, nextWatermarkUs: newest + 1, ordinals: undefined },
+          cursor: { source: 'market', position: String(next), published: next, rows: rows.length, row: next, lap: 1, finished, shiftUs: 0, receiptTimeUs: newest, nextWatermarkUs: newest + 1, ordinals: undefined, instrument: '' },
         });
         row = next;
       }

@@ -79,7 +79,7 @@ export interface Promotion {
   timeUs: number;
 }
 
-/** `cursors`, key source name: how far a source got. Commits with what it covers. */
+/** `cursors`, key source name, or `source/instrument` where each instrument has a position: how far a source got. Commits with what it covers. */
 export interface Cursor {
   source: string;
   /** Source-specific position. */
@@ -98,7 +98,11 @@ export interface Cursor {
   /** Next watermark boundary, microseconds of recorded time. */
   nextWatermarkUs: number;
   /** Of a source whose rows come again equally: what identifies them. */
-  ordinals: SourceOrdinals | undefined;
+  ordinals:
+    | SourceOrdinals
+    | undefined;
+  /** Set where the position is of one instrument. */
+  instrument: string;
 }
 
 /** Next ordinals of a source's rows, by partition of `quotes` and of `posts`, and of its dead letters, by origin. */
@@ -170,6 +174,29 @@ export interface Alert {
   severity: string;
   message: string;
   timeUs: number;
+  /** Set when a source missed something. */
+  gap: Gap | undefined;
+}
+
+/** What a source missed in one stream, and what became of it. */
+export interface Gap {
+  source: string;
+  /** Those concerned; empty: all that the source collects. */
+  instruments: string[];
+  /** What is missing: `trade`, `quote`, `post`, or `frame` where it cannot be told. */
+  stream: string;
+  /** Numbers that are missing, both included, by the venue's count; 0 where the stream has no numbers. */
+  first: number;
+  last: number;
+  /** Receipt times between which it was missed. */
+  fromUs: number;
+  toUs: number;
+  /** How many were missed, by the numbers; 0 where it cannot be known. */
+  missed: number;
+  /** How many of them were fetched afterwards. Those in `first` to `last` that are neither published before nor fetched are lost. */
+  recovered: number;
+  /** `sequence`, `disconnected`, `heartbeat`, `overflow`, `cursor_expired`. */
+  cause: string;
 }
 
 function createBaseSnapshotManifest(): SnapshotManifest {
@@ -1207,6 +1234,7 @@ function createBaseCursor(): Cursor {
     receiptTimeUs: 0,
     nextWatermarkUs: 0,
     ordinals: undefined,
+    instrument: "",
   };
 }
 
@@ -1244,6 +1272,9 @@ export const Cursor: MessageFns<Cursor> = {
     }
     if (message.ordinals !== undefined) {
       SourceOrdinals.encode(message.ordinals, writer.uint32(90).fork()).join();
+    }
+    if (message.instrument !== "") {
+      writer.uint32(98).string(message.instrument);
     }
     return writer;
   },
@@ -1349,6 +1380,14 @@ export const Cursor: MessageFns<Cursor> = {
             message.ordinals = SourceOrdinals.decode(reader, reader.uint32());
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.instrument = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1386,6 +1425,7 @@ export const Cursor: MessageFns<Cursor> = {
         ? globalThis.Number(object.next_watermark_us)
         : 0,
       ordinals: isSet(object.ordinals) ? SourceOrdinals.fromJSON(object.ordinals) : undefined,
+      instrument: isSet(object.instrument) ? globalThis.String(object.instrument) : "",
     };
   },
 
@@ -1424,6 +1464,9 @@ export const Cursor: MessageFns<Cursor> = {
     if (message.ordinals !== undefined) {
       obj.ordinals = SourceOrdinals.toJSON(message.ordinals);
     }
+    if (message.instrument !== "") {
+      obj.instrument = message.instrument;
+    }
     return obj;
   },
 
@@ -1445,6 +1488,7 @@ export const Cursor: MessageFns<Cursor> = {
     message.ordinals = (object.ordinals !== undefined && object.ordinals !== null)
       ? SourceOrdinals.fromPartial(object.ordinals)
       : undefined;
+    message.instrument = object.instrument ?? "";
     return message;
   },
 };
@@ -2528,7 +2572,7 @@ export const FeatureState: MessageFns<FeatureState> = {
 };
 
 function createBaseAlert(): Alert {
-  return { rule: "", severity: "", message: "", timeUs: 0 };
+  return { rule: "", severity: "", message: "", timeUs: 0, gap: undefined };
 }
 
 export const Alert: MessageFns<Alert> = {
@@ -2544,6 +2588,9 @@ export const Alert: MessageFns<Alert> = {
     }
     if (message.timeUs !== 0) {
       writer.uint32(32).int64(message.timeUs);
+    }
+    if (message.gap !== undefined) {
+      Gap.encode(message.gap, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -2593,6 +2640,14 @@ export const Alert: MessageFns<Alert> = {
             message.timeUs = longToNumber(reader.int64());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.gap = Gap.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2615,6 +2670,7 @@ export const Alert: MessageFns<Alert> = {
         : isSet(object.time_us)
         ? globalThis.Number(object.time_us)
         : 0,
+      gap: isSet(object.gap) ? Gap.fromJSON(object.gap) : undefined,
     };
   },
 
@@ -2632,6 +2688,9 @@ export const Alert: MessageFns<Alert> = {
     if (message.timeUs !== 0) {
       obj.timeUs = Math.round(message.timeUs);
     }
+    if (message.gap !== undefined) {
+      obj.gap = Gap.toJSON(message.gap);
+    }
     return obj;
   },
 
@@ -2644,6 +2703,241 @@ export const Alert: MessageFns<Alert> = {
     message.severity = object.severity ?? "";
     message.message = object.message ?? "";
     message.timeUs = object.timeUs ?? 0;
+    message.gap = (object.gap !== undefined && object.gap !== null) ? Gap.fromPartial(object.gap) : undefined;
+    return message;
+  },
+};
+
+function createBaseGap(): Gap {
+  return {
+    source: "",
+    instruments: [],
+    stream: "",
+    first: 0,
+    last: 0,
+    fromUs: 0,
+    toUs: 0,
+    missed: 0,
+    recovered: 0,
+    cause: "",
+  };
+}
+
+export const Gap: MessageFns<Gap> = {
+  encode(message: Gap, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    for (const v of message.instruments) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.stream !== "") {
+      writer.uint32(26).string(message.stream);
+    }
+    if (message.first !== 0) {
+      writer.uint32(32).int64(message.first);
+    }
+    if (message.last !== 0) {
+      writer.uint32(40).int64(message.last);
+    }
+    if (message.fromUs !== 0) {
+      writer.uint32(48).int64(message.fromUs);
+    }
+    if (message.toUs !== 0) {
+      writer.uint32(56).int64(message.toUs);
+    }
+    if (message.missed !== 0) {
+      writer.uint32(64).int64(message.missed);
+    }
+    if (message.recovered !== 0) {
+      writer.uint32(72).int64(message.recovered);
+    }
+    if (message.cause !== "") {
+      writer.uint32(82).string(message.cause);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Gap {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGap();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.instruments.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.stream = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.first = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.last = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.fromUs = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.toUs = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.missed = longToNumber(reader.int64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.recovered = longToNumber(reader.int64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.cause = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Gap {
+    return {
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      instruments: globalThis.Array.isArray(object?.instruments)
+        ? object.instruments.map((e: any) => globalThis.String(e))
+        : [],
+      stream: isSet(object.stream) ? globalThis.String(object.stream) : "",
+      first: isSet(object.first) ? globalThis.Number(object.first) : 0,
+      last: isSet(object.last) ? globalThis.Number(object.last) : 0,
+      fromUs: isSet(object.fromUs)
+        ? globalThis.Number(object.fromUs)
+        : isSet(object.from_us)
+        ? globalThis.Number(object.from_us)
+        : 0,
+      toUs: isSet(object.toUs)
+        ? globalThis.Number(object.toUs)
+        : isSet(object.to_us)
+        ? globalThis.Number(object.to_us)
+        : 0,
+      missed: isSet(object.missed) ? globalThis.Number(object.missed) : 0,
+      recovered: isSet(object.recovered) ? globalThis.Number(object.recovered) : 0,
+      cause: isSet(object.cause) ? globalThis.String(object.cause) : "",
+    };
+  },
+
+  toJSON(message: Gap): unknown {
+    const obj: any = {};
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.instruments?.length) {
+      obj.instruments = message.instruments;
+    }
+    if (message.stream !== "") {
+      obj.stream = message.stream;
+    }
+    if (message.first !== 0) {
+      obj.first = Math.round(message.first);
+    }
+    if (message.last !== 0) {
+      obj.last = Math.round(message.last);
+    }
+    if (message.fromUs !== 0) {
+      obj.fromUs = Math.round(message.fromUs);
+    }
+    if (message.toUs !== 0) {
+      obj.toUs = Math.round(message.toUs);
+    }
+    if (message.missed !== 0) {
+      obj.missed = Math.round(message.missed);
+    }
+    if (message.recovered !== 0) {
+      obj.recovered = Math.round(message.recovered);
+    }
+    if (message.cause !== "") {
+      obj.cause = message.cause;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Gap>): Gap {
+    return Gap.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Gap>): Gap {
+    const message = createBaseGap();
+    message.source = object.source ?? "";
+    message.instruments = object.instruments?.map((e) => e) || [];
+    message.stream = object.stream ?? "";
+    message.first = object.first ?? 0;
+    message.last = object.last ?? 0;
+    message.fromUs = object.fromUs ?? 0;
+    message.toUs = object.toUs ?? 0;
+    message.missed = object.missed ?? 0;
+    message.recovered = object.recovered ?? 0;
+    message.cause = object.cause ?? "";
     return message;
   },
 };

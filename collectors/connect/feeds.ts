@@ -1,0 +1,188 @@
+/**
+ * Instruments over as many WebSocket connections as they need: subscribes again after each reconnection, follows changes of
+ * the set on connections that stay open, and reports outages of streams that have no numbers.
+ */
+import { setMaxListeners } from 'node:events';
+
+import { asForetickError, type ForetickError } from '#proto';
+
+import type { Live } from '../live/live.ts';
+import type { Numbered } from '../live/numbered.ts';
+import type { Channel, ConnectionPlan, Session } from './connection.ts';
+import { keepConnected } from './keep-connected.ts';
+import { Slots, type SlotChange } from './slots.ts';
+
+export interface FeedPlan extends Omit<ConnectionPlan, 'name' | 'url' | 'open' | 'recovered'> {
+  /** Gets the symbols of the connection, for vendors that take them in the address. */
+  readonly url: (symbols: readonly string[]) => string | Promise<string>;
+  /** The instrument id of a symbol. */
+  readonly instrument: (symbol: string) => string;
+  /** Symbols of one connection. @default no bound */
+  readonly perConnection?: number;
+  /** Connections at most; symbols beyond are not collected, and a note says so. @default no bound */
+  readonly connections?: number;
+  /** Messages for these symbols, sent on an open connection. Left out: the connection is replaced when its set changes. */
+  readonly messages?: {
+    subscribe(symbols: readonly string[]): readonly (string | Uint8Array)[];
+    unsubscribe(symbols: readonly string[]): readonly (string | Uint8Array)[];
+  };
+  /**
+   * The vendor's code for a connection that is open, told its symbols. It calls `channel.confirmed` when they are on their
+   * way, and `scope.subscribe` when the subscriptions may be sent, if that is not at once: see `FeedSession.deferred`.
+   */
+  readonly session: (channel: Channel, scope: FeedScope) => FeedSession;
+  /** Streams without numbers: what they miss while no connection stands cannot be counted, only bounded in time. */
+  readonly unnumbered: readonly string[];
+  /** Streams with numbers: gone on with before their symbols are subscribed to, let go after. @default none */
+  readonly numbered?: readonly Numbered[];
+  /** Called after a symbol is no longer collected. */
+  readonly forget?: (symbol: string) => void;
+}
+
+export interface FeedScope {
+  /** What the connection carries when it opens. */
+  readonly symbols: readonly string[];
+  /** Sends the subscriptions: for sessions that are `deferred`. */
+  subscribe(): void;
+  /** Whether a symbol is collected, now, by this process. */
+  collects(symbol: string): boolean;
+}
+
+export interface FeedSession extends Session {
+  /** It calls `subscribe` by itself, after a greeting or an authentication. @default false */
+  readonly deferred?: boolean;
+}
+
+/** Returns when `live.signal` aborts; throws what no further try can mend. */
+export async function runFeeds(live: Live, plan: FeedPlan): Promise<void> {
+  await new Feeds(live, plan).run();
+}
+
+interface Feed {
+  readonly stopping: AbortController;
+  readonly done: Promise<void>;
+  /** The connection that changes of the set are told; null while none is open. */
+  channel: Channel | null;
+}
+
+class Feeds {
+  readonly #live: Live;
+  readonly #plan: FeedPlan;
+  readonly #slots: Slots;
+  readonly #feeds = new Map<number, Feed>();
+  readonly #failed = new AbortController();
+  readonly #signal: AbortSignal;
+  #failure: ForetickError | null = null;
+  /** Symbols that are there from the start were perhaps collected before; those that come later were not. */
+  #begun = false;
+
+  constructor(live: Live, plan: FeedPlan) {
+    this.#live = live;
+    this.#plan = plan;
+    this.#slots = new Slots(plan.perConnection ?? Infinity, plan.connections);
+    this.#signal = AbortSignal.any([live.signal, this.#failed.signal]);
+    setMaxListeners(0, this.#signal);
+  }
+
+  async run(): Promise<void> {
+    const { instruments } = this.#live;
+    try {
+      while (!this.#signal.aborted) {
+        await this.#follow(instruments.current());
+        this.#begun = true;
+        await instruments.changed(this.#signal);
+      }
+    } finally {
+      for (const { stopping } of this.#feeds.values()) stopping.abort();
+      await Promise.all([...this.#feeds.values()].map(({ done }) => done));
+    }
+    if (this.#failure) throw this.#failure;
+  }
+
+  async #follow(symbols: readonly string[]): Promise<void> {
+    const { numbered = [], connections = 0, instrument, forget } = this.#plan;
+    const { changes, left } = this.#slots.update(symbols);
+    if (left.length > 0) this.#live.observe({ type: 'note', message: `${left.length} instruments are not collected: there is no room on ${connections} connections` });
+    const added = changes.flatMap((change) => change.added).map(instrument);
+    await this.#live.positions.load(added);
+    for (const stream of numbered) stream.resume(added);
+    for (const change of changes) this.#apply(change);
+    for (const symbol of changes.flatMap(({ removed }) => removed)) {
+      for (const stream of numbered) stream.forget(instrument(symbol));
+      forget?.(symbol);
+      this.#live.positions.forget(instrument(symbol));
+    }
+  }
+
+  #apply({ slot, added, removed }: SlotChange): void {
+    const { messages } = this.#plan;
+    const feed = this.#feeds.get(slot);
+    if (!feed) {
+      this.#feeds.set(slot, this.#start(slot));
+    } else if (this.#slots.symbols(slot).length === 0) {
+      this.#feeds.delete(slot);
+      feed.stopping.abort();
+    } else if (!messages) {
+      feed.channel?.replace('other instruments');
+    } else if (feed.channel) {
+      // One that is not open subscribes to all of its set when it is.
+      if (removed.length > 0) sendAll(feed.channel, messages.unsubscribe(removed));
+      if (added.length > 0) sendAll(feed.channel, messages.subscribe(added));
+    }
+  }
+
+  #start(slot: number): Feed {
+    const stopping = new AbortController();
+    const before = this.#begun ? 0 : this.#live.publishedUpTo;
+    const connection: ConnectionPlan = {
+      ...this.#plan,
+      name: `${this.#live.name}/${slot + 1}`,
+      url: () => this.#plan.url(this.#slots.symbols(slot)),
+      open: (channel) => this.#open(feed, slot, channel),
+      recovered: (fromUs, toUs) => {
+        this.#outage(slot, fromUs === 0 ? before : fromUs, toUs);
+      },
+    };
+    const done = keepConnected(this.#live, connection, AbortSignal.any([stopping.signal, this.#signal])).catch((error: unknown) => {
+      this.#failure ??= asForetickError(error);
+      this.#failed.abort();
+    });
+    const feed: Feed = { stopping, done, channel: null };
+    return feed;
+  }
+
+  #open(feed: Feed, slot: number, channel: Channel): Session {
+    const { session: open, messages } = this.#plan;
+    const symbols = this.#slots.symbols(slot);
+    const subscribe = (): void => {
+      if (messages) sendAll(channel, messages.subscribe(this.#slots.symbols(slot)));
+      feed.channel = channel;
+    };
+    const session = open(channel, { symbols, subscribe, collects: (symbol) => this.#slots.has(symbol) });
+    if (session.deferred !== true) subscribe();
+    return {
+      frame: (data) => session.frame(data),
+      ended: (end) => {
+        if (feed.channel === channel) feed.channel = null;
+        session.ended?.(end);
+      },
+    };
+  }
+
+  #outage(slot: number, fromUs: number, toUs: number): void {
+    if (fromUs === 0) return;
+    const { numbered = [], unnumbered, instrument } = this.#plan;
+    const instruments = this.#slots.symbols(slot).map(instrument);
+    const about = { fromUs, toUs, cause: 'disconnected' };
+    for (const stream of unnumbered) this.#live.gapClosed({ ...about, stream, instruments });
+    for (const one of numbered) {
+      // Its numbers will not tell: it is not known where they begin.
+      const unknown = instruments.filter((id) => !one.follows(id));
+      if (unknown.length > 0) this.#live.gapClosed({ ...about, stream: one.stream, instruments: unknown });
+    }
+  }
+}
+
+function sendAll(channel: Channel, messages: readonly (string | Uint8Array)[]): void {
+  for (const message of messages) channel.send(message);
+}

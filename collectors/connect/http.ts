@@ -1,0 +1,83 @@
+/** HTTP requests that end: polling and back-fills. */
+import { fail } from '#proto';
+
+import type { Live } from '../live/live.ts';
+import type { Limiter } from './limits.ts';
+import { checkUrl } from './network.ts';
+import { retryAfterMs } from './retry-after.ts';
+
+export interface HttpRequest {
+  /** May hold a key: never logged but for its host and path. */
+  readonly url: string;
+  readonly allowPlainText?: boolean;
+  /** @default 'GET' */
+  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** The vendor's cap. */
+  readonly limiter?: Limiter;
+  /** For the whole of it. @default 10_000 */
+  readonly timeoutMs?: number;
+  /** Longer bodies are refused. @default 8 MiB */
+  readonly maxBytes?: number;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+  /** Microseconds. */
+  readonly receipt: number;
+  readonly retryAfterMs: number | null;
+}
+
+/** Any answer of the vendor. SOURCE_UNAVAILABLE when there is none. */
+export async function fetchText(live: Live, request: HttpRequest): Promise<HttpReply> {
+  const { method = 'GET', headers = {}, body, limiter, timeoutMs = 10_000, maxBytes = 8 * 1024 * 1024, allowPlainText = false } = request;
+  const url = checkUrl(request.url, allowPlainText);
+  const where = `${url.host}${url.pathname}`;
+  await limiter?.take(request.signal);
+  const deadline = new AbortController();
+  const done = new AbortController();
+  void live.clock.sleep(timeoutMs, AbortSignal.any([done.signal, request.signal])).then(() => {
+    deadline.abort();
+  });
+  try {
+    const answer = await live.environment.network.agent.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method,
+      headers: { ...headers },
+      ...(body !== undefined && { body }),
+      signal: AbortSignal.any([deadline.signal, request.signal]),
+    });
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > maxBytes) throw fail('SOURCE_UNAVAILABLE', `${where} answers more than ${maxBytes} bytes`);
+      chunks.push(chunk);
+    }
+    const wait = retryAfterMs(answer.headers, live.clock.now());
+    if (answer.statusCode === 429 && wait !== null) limiter?.pause(wait);
+    return { status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks).toString('utf8'), receipt: live.receipt(), retryAfterMs: wait };
+  } catch (cause) {
+    if (request.signal.aborted) throw fail('SHUTTING_DOWN', 'stopping', { cause });
+    const why = deadline.signal.aborted && !done.signal.aborted ? `no answer in ${timeoutMs} ms` : cause instanceof Error ? cause.message : String(cause);
+    throw fail('SOURCE_UNAVAILABLE', live.environment.redact(`${where}: ${why}`), { cause });
+  } finally {
+    done.abort();
+  }
+}
+
+/** The body of a 200. SOURCE_UNAVAILABLE for 429, 5xx and 408; SOURCE_REFUSED for other answers. */
+export async function fetchOk(live: Live, request: HttpRequest): Promise<HttpReply> {
+  const reply = await fetchText(live, request);
+  if (reply.status === 200) return reply;
+  const { host, pathname } = new URL(request.url);
+  const passing = reply.status === 429 || reply.status === 408 || reply.status >= 500;
+  throw fail(passing ? 'SOURCE_UNAVAILABLE' : 'SOURCE_REFUSED', `${host}${pathname} answered ${reply.status}`, {
+    details: { status: reply.status, retryAfterMs: reply.retryAfterMs },
+  });
+}

@@ -1,0 +1,53 @@
+/** Repeats where there is no contiguous sequence: by a number that only rises, by id, by content. */
+
+/** By a number that rises but may jump (a sequence of a whole book, a time): what is not above the last is old. */
+export class Rising {
+  readonly #last = new Map<string, number>();
+
+  /** Whether it is above the last of this key; it is the last from now on. */
+  accept(key: string, value: number): boolean {
+    const last = this.#last.get(key);
+    if (last !== undefined && value <= last) return false;
+    this.#last.set(key, value);
+    return true;
+  }
+
+  forget(key: string): void {
+    this.#last.delete(key);
+  }
+}
+
+/**
+ * By id or by content: a text is new unless it is among the newest `size` ones. Holds the texts themselves: no collision
+ * ever drops a record that is new.
+ */
+export class RecentTexts {
+  readonly #size: number;
+  readonly #seen = new Set<string>();
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  accept(value: string): boolean {
+    if (this.#seen.has(value)) return false;
+    this.#seen.add(value);
+    if (this.#seen.size > this.#size) {
+      // A set iterates in order of insertion: the first is the oldest.
+      for (const oldest of this.#seen) {
+        this.#seen.delete(oldest);
+        break;
+      }
+    }
+    return true;
+  }
+
+  /** In order of insertion, for a cursor. */
+  list(): string[] {
+    return [...this.#seen];
+  }
+
+  restore(values: readonly string[]): void {
+    for (const value of values) this.accept(value);
+  }
+}

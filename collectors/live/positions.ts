@@ -1,0 +1,69 @@
+/**
+ * How far a source got, instrument by instrument: each position goes out in the emission of the rows it covers, and is
+ * what the next run, here or in another process, goes on from.
+ */
+import { Cursor } from '#proto';
+
+import type { SourceContext } from '../port.ts';
+
+export interface Positions {
+  /** Reads what was committed of these instruments, unless it was read before. */
+  load(instruments: readonly string[]): Promise<void>;
+  /** What an earlier run moved stream `stream` of the instrument to; undefined when there is nothing. */
+  begun(instrument: string, stream: string): unknown;
+  /** Goes out with the rows written since the last emission, as JSON of what it is by then. */
+  move(instrument: string, stream: string, state: unknown): void;
+  /** Drops what is known of an instrument that is collected elsewhere from now on. */
+  forget(instrument: string): void;
+  /** Position of the source as a whole. */
+  moveSource(position: string): void;
+  /** Cursors of what moved since the last call. */
+  take(receiptTimeUs: number): Cursor[];
+  /** The source's cursor if it moved since the last call, or when `always`; null otherwise. */
+  takeSource(always: boolean, receiptTimeUs: number): Cursor | null;
+}
+
+export function createPositions(source: string, { cursor, cursors }: Pick<SourceContext, 'cursor' | 'cursors'>): Positions {
+  const known = new Map<string, Record<string, unknown>>();
+  const moved = new Set<string>();
+  let position = cursor?.position ?? '';
+  let sourceMoved = false;
+  return {
+    async load(instruments) {
+      const missing = instruments.filter((instrument) => !known.has(instrument));
+      const found = await cursors(missing);
+      for (const instrument of missing) {
+        const text = found.get(instrument)?.position;
+        known.set(instrument, text === undefined ? {} : (JSON.parse(text) as Record<string, unknown>));
+      }
+    },
+    begun: (instrument, stream) => known.get(instrument)?.[stream],
+    move(instrument, stream, state) {
+      let streams = known.get(instrument);
+      if (!streams) {
+        streams = {};
+        known.set(instrument, streams);
+      }
+      streams[stream] = state;
+      moved.add(instrument);
+    },
+    forget(instrument) {
+      known.delete(instrument);
+      moved.delete(instrument);
+    },
+    moveSource(next) {
+      position = next;
+      sourceMoved = true;
+    },
+    take(receiptTimeUs) {
+      const taken = [...moved].map((instrument) => Cursor.fromPartial({ source, instrument, receiptTimeUs, position: JSON.stringify(known.get(instrument)) }));
+      moved.clear();
+      return taken;
+    },
+    takeSource(always, receiptTimeUs) {
+      if (!sourceMoved && !always) return null;
+      sourceMoved = false;
+      return Cursor.fromPartial({ source, position, receiptTimeUs });
+    },
+  };
+}

@@ -1,0 +1,5 @@
+/** The live sources that ship. A new one is one line here. */
+import type { SourceKind } from '../kind.ts';
+import { coinbase } from './coinbase/source.ts';
+
+export const SOURCE_KINDS: readonly SourceKind[] = [coinbase];

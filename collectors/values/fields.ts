@@ -1,0 +1,43 @@
+/** Reading JSON that others wrote: every look is checked, every error names its field. */
+import { fail } from '#proto';
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/** MALFORMED_RECORD when the text is no JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw fail('MALFORMED_RECORD', 'not JSON', { cause });
+  }
+}
+
+export function object(value: unknown, field: string): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw fail('MALFORMED_RECORD', `${field} is not an object`);
+  return value as Json;
+}
+
+export function array(value: unknown, field: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw fail('MALFORMED_RECORD', `${field} is not an array`);
+  return value;
+}
+
+export function text(value: unknown, field: string): string {
+  if (typeof value !== 'string') throw fail('MALFORMED_RECORD', `${field} is not a text`);
+  return value;
+}
+
+/** The value behind a JSON pointer (RFC 6901), or undefined. */
+export function pointer(path: string): (value: unknown) => unknown {
+  if (path !== '' && !path.startsWith('/')) throw fail('CONFIG_INVALID', `${path} is no JSON pointer: it begins with /`);
+  const steps = path.split('/').slice(1).map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+  return (value) => {
+    let at = value;
+    for (const step of steps) {
+      if (typeof at !== 'object' || at === null) return undefined;
+      if (Array.isArray(at)) at = /^(0|[1-9]\d*)$/.test(step) ? (at as unknown[])[Number(step)] : undefined;
+      else at = Object.hasOwn(at, step) ? (at as Json)[step] : undefined;
+    }
+    return at;
+  };
+}

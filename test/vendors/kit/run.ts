@@ -1,0 +1,216 @@
+/** A source beside its stand-in, over a real queue, and what it published there. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { SOURCE_KINDS, Secret, createCollector, createLimits, createNetwork, createRedactor, fixedInstruments, type Collector, type InstrumentSet, type SourceEvent } from '#collectors';
+import { Alert, TickKind, decodeJson, decodePost, decodeTicks, topicLayout, type Gap } from '#proto';
+import type { Producer, Queue, QueueRecord } from '#queue';
+import { openEmbeddedQueue } from '#queue/embedded';
+
+import { fastClock, type FastClock } from './clock.ts';
+import { postKey, rowKey } from './records.ts';
+import { StandIn, type Vendor } from './stand-in.ts';
+
+export interface RunOptions {
+  readonly vendor: (standIn: StandIn) => Vendor;
+  /** How much faster than the wall's the clock of both runs. @default 20 */
+  readonly factor?: number;
+  /** @default 1 */
+  readonly seed?: number;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** What is collected. @default the symbols of the vendor */
+  readonly instruments?: InstrumentSet;
+  /** Put around the producer of the queue: a slow one, one that fails. */
+  readonly producer?: (inner: Producer) => Producer;
+}
+
+export interface Published {
+  /** Texts of `recordKey`, in the order of their partition. */
+  readonly rows: string[];
+  readonly gaps: Gap[];
+  readonly deadLetters: string[];
+  /** Receipt times of watermarks, by topic and partition. */
+  readonly watermarks: ReadonlyMap<string, number[]>;
+  /** Rows whose receipt time lies before a watermark that stands before them. */
+  readonly late: number;
+}
+
+const PARTITIONS = 4;
+/** Of the wall's clock: machines are busy. */
+const PATIENCE_MS = 120_000;
+
+export class Run {
+  readonly standIn: StandIn;
+  readonly events: SourceEvent[] = [];
+  /** Everything that could end up in a log. */
+  readonly printed: string[] = [];
+  readonly secrets: string[] = [];
+  readonly layout = topicLayout({ prefix: 'foretick', inputs: PARTITIONS, shards: 1 });
+  readonly #options: RunOptions;
+  readonly #clock: FastClock;
+  readonly #directory = mkdtempSync(join(tmpdir(), 'foretick-vendor-'));
+  #queue: Queue | null = null;
+  #collector: Collector | null = null;
+  #closers: (() => Promise<void>)[] = [];
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    const { vendor, factor = 20, seed = 1 } = options;
+    this.#clock = fastClock(factor);
+    this.standIn = new StandIn({ clock: this.#clock, seed, vendor });
+  }
+
+  get collector(): Collector {
+    return this.#collector!;
+  }
+
+  get queue(): Queue {
+    return this.#queue!;
+  }
+
+  async start(): Promise<this> {
+    await this.standIn.start();
+    return this.begin();
+  }
+
+  /** The source, beside a stand-in that runs. */
+  async begin(): Promise<this> {
+    this.#queue = await openEmbeddedQueue({ directory: this.#directory });
+    await this.#queue.ensureTopics(this.layout.specs());
+    await this.startCollector();
+    return this;
+  }
+
+  /** Once more, as a new process would. */
+  async startCollector(): Promise<void> {
+    const { settings = {}, instruments, producer } = this.#options;
+    const { vendor, clock, address, lookup } = this.standIn;
+    const kind = SOURCE_KINDS.find((candidate) => candidate.kind === vendor.kind)!;
+    const network = createNetwork({ lookup });
+    const redactor = createRedactor();
+    const options = kind.options.parse({ ...vendor.settings(address), ...settings });
+    const source = kind.create(vendor.kind, options, {
+      clock,
+      random: Math.random,
+      limits: createLimits(clock),
+      network,
+      secret: (ref) => {
+        const secret = new Secret(`secret-of-${'env' in ref ? ref.env : ref.file}`);
+        this.secrets.push(secret.reveal());
+        redactor.add(secret);
+        return Promise.resolve(secret);
+      },
+      redact: (text) => redactor.redact(text),
+      instruments: () => instruments ?? fixedInstruments(vendor.symbols),
+    });
+    this.#collector = createCollector({
+      queue: producer ? withProducer(this.queue, producer) : this.queue,
+      layout: this.layout,
+      source,
+      clock,
+      onEvent: (event) => {
+        this.events.push(event);
+        this.printed.push(JSON.stringify(event));
+      },
+      onRetry: (error) => this.printed.push(error.message),
+      onFailure: (error) => this.printed.push(error.message),
+    });
+    this.#closers.push(() => network.close());
+    await this.#collector.start();
+  }
+
+  /** Waits for something to come true; the message says what did not. */
+  async until(what: () => boolean | Promise<boolean>, message: string): Promise<void> {
+    const end = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const begun = Date.now();
+      if (await what()) return;
+      if (Date.now() > end) throw new Error(`waited in vain: ${message}`);
+      // A look that takes long must leave the source time to go on.
+      await delay(Math.max(20, 5 * (Date.now() - begun)));
+    }
+  }
+
+  async connected(): Promise<void> {
+    await this.until(() => this.collector.status().health?.state === 'live', 'the source is connected');
+  }
+
+  async published(): Promise<Published> {
+    const { timed } = this.standIn.vendor;
+    const rows: string[] = [];
+    const watermarks = new Map<string, number[]>();
+    const newest = new Map<string, number>();
+    let late = 0;
+    const seen = (topic: string, partition: number, receipt: number, isWatermark: boolean): void => {
+      const place = `${topic}/${partition}`;
+      if (receipt < (newest.get(place) ?? 0)) late++;
+      if (!isWatermark) return;
+      newest.set(place, receipt);
+      watermarks.set(place, [...(watermarks.get(place) ?? []), receipt]);
+    };
+    for (const record of await this.records('quotes')) {
+      const ticks = decodeTicks(record);
+      for (let i = 0; i < ticks.length; i++) {
+        const isWatermark = ticks.kind[i] === TickKind.WATERMARK;
+        seen('quotes', record.partition, ticks.receiptTime[i]!, isWatermark);
+        if (!isWatermark) rows.push(rowKey(ticks, i, (stream) => timed[stream] !== false));
+      }
+    }
+    for (const record of await this.records('posts')) {
+      const post = decodePost(record);
+      seen('posts', record.partition, post.receiptTimeUs, post.watermark !== undefined);
+      if (!post.watermark) rows.push(postKey(post, timed.post !== false));
+    }
+    const gaps = (await this.records('alerts')).map(({ value }) => decodeJson(value!, Alert).gap).filter((gap) => gap !== undefined);
+    const deadLetters = (await this.records('dead-letters')).map(({ value }) => Buffer.from(value!).toString('latin1'));
+    return { rows, gaps, deadLetters, watermarks, late };
+  }
+
+  async records(topic: Parameters<typeof this.layout.name>[0]): Promise<QueueRecord[]> {
+    const all: QueueRecord[] = [];
+    for await (const { records } of this.queue.read({ topic: this.layout.name(topic), from: 'earliest', toEnd: true })) all.push(...records);
+    return all;
+  }
+
+  /** Records skipped so far, by why. */
+  skipped(): ReadonlyMap<string, number> {
+    const sums = new Map<string, number>();
+    for (const event of this.events) {
+      if (event.type === 'traffic') for (const [why, count] of event.skipped) sums.set(why, (sums.get(why) ?? 0) + count);
+    }
+    return sums;
+  }
+
+  /** What happened to the source, in short. */
+  async story(): Promise<string[]> {
+    const { gaps } = await this.published();
+    const told = this.events.filter(({ type }) => type !== 'traffic' && type !== 'published' && type !== 'held-back' && type !== 'released');
+    return [
+      `status ${JSON.stringify(this.collector.status())}`,
+      `skipped ${JSON.stringify([...this.skipped()])}`,
+      ...told.slice(-20).map((event) => `event ${JSON.stringify(event)}`),
+      ...gaps.slice(-10).map((gap) => `gap ${JSON.stringify(gap)}`),
+    ];
+  }
+
+  async end(): Promise<void> {
+    await this.#collector?.stop();
+    await this.standIn.stop();
+    await this.#queue?.close();
+    for (const close of this.#closers) await close();
+    this.#clock.stop();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+function withProducer(queue: Queue, around: (inner: Producer) => Producer): Queue {
+  return new Proxy(queue, {
+    get(target, key) {
+      if (key === 'producer') return async () => around(await target.producer());
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
+    },
+  });
+}
