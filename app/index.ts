@@ -1,6 +1,9 @@
 export { runBacktest, type BacktestOptions, type BacktestResult } from './backtest/run.ts';
 export type { ModelResult, RunResults, TopicResult } from './backtest/results.ts';
 export { readResults } from './backtest/results.ts';
+export { retryDeadLetters } from './dead-letters/retry.ts';
+export { createMissing, planTopics } from './topics/apply.ts';
+export { migrate } from './topics/migrate.ts';
 export { EXIT, type CliIo } from './cli/io.ts';
 export { runCli } from './cli/program.ts';
 export { loadConfig } from './config/load.ts';

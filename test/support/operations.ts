@@ -10,9 +10,7 @@ import {
 import type { OutputRecord, Queue, QueueRecord } from '#queue';
 import { deadLetterDetails, findDeadLetters, groupLags } from '#serving';
 
-import { retryDeadLetters } from '../../app/dead-letters/retry.ts';
-import { createMissing, planTopics } from '../../app/topics/apply.ts';
-import { migrate } from '../../app/topics/migrate.ts';
+import { createMissing, migrate, planTopics, retryDeadLetters } from '#app';
 import { eventually } from './program.ts';
 import { randomOf } from './random.ts';
 
