@@ -14,7 +14,7 @@ export interface BrokerUnderTest {
 const START_MS = 300_000;
 let names = 0;
 
-/** @param line which brokers are started, when none are given. @default FORETICK_KAFKA_VERSION, else '4' */
+/** @param line which brokers are started, when none are given. @default KAFKA_VERSION, else '4' */
 export function describeKafka(name: string, body: (kafka: BrokerUnderTest) => void, line?: KafkaLine): void {
   const given = process.env['KAFKA_BROKERS'];
   const fresh = (): string => `t${process.pid.toString(36)}-${Date.now().toString(36)}-${names++}.`;
@@ -29,7 +29,7 @@ export function describeKafka(name: string, body: (kafka: BrokerUnderTest) => vo
 export function describeCluster(name: string, body: (cluster: () => KafkaCluster) => void, options: Parameters<typeof startCluster>[0] = {}): void {
   const reason = whyNoBroker();
   if (reason !== null) {
-    const required = process.env['FORETICK_KAFKA'] === 'required';
+    const required = process.env['KAFKA_TESTS'] === 'required';
     const skipped = `Kafka tests: ${reason}, and KAFKA_BROKERS names no brokers`;
     describe(name, () => {
       if (required) test('a broker is required', () => { throw new Error(skipped); });
@@ -53,5 +53,5 @@ export function describeCluster(name: string, body: (cluster: () => KafkaCluster
 }
 
 function wantedLine(): KafkaLine {
-  return process.env['FORETICK_KAFKA_VERSION'] === '3.9' ? '3.9' : '4';
+  return process.env['KAFKA_VERSION'] === '3.9' ? '3.9' : '4';
 }

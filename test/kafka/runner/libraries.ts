@@ -31,7 +31,7 @@ const LINES = {
 
 export type KafkaLine = Exclude<keyof typeof LINES, 'tools'>;
 
-const FOLDER = process.env['FORETICK_KAFKA_JARS'] ?? join(ROOT, '.cache/kafka');
+const FOLDER = process.env['KAFKA_JARS'] ?? join(ROOT, '.cache/kafka');
 const JAVA = 17;
 
 /** Why no broker can be had here, or null. */
