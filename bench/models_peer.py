@@ -120,7 +120,7 @@ def pytorch():
             with torch.inference_mode():
                 torch.softmax(net(x[i : i + n]), 1)
 
-        results[f"mlp, {threads} threads"] = by_batch(learn, predict, 20000)
+        results[f"mlp, {threads} thread{'s' * (threads > 1)}"] = by_batch(learn, predict, 20000)
     return results
 
 
