@@ -30,7 +30,7 @@ export function addFeatureViews(features: Command, io: CliIo, finish: (code: num
   withConfigOptions(features.command('list'))
     .description('Show the feature columns in use: unit, state, formula, source')
     .option('--json', 'as JSON')
-    .addHelpText('after', '\nState: bytes of rolling state that a column keeps of each instrument. The formulas are also in docs/features.md.\n\nExample:\n  $ foretick features list')
+    .addHelpText('after', '\nState: bytes of rolling state that a column keeps of each instrument. The formulas are also in docs/features.md.\n\nExit codes: 0 shown, 2 wrong use or configuration.\n\nExamples:\n  $ foretick features list\n  $ foretick features list --json')
     .action(async (flags: FeaturesFlags) => {
       await shown(io, finish, flags.json === true, async (json) => columns(await featureSetOf(configOf(io, flags, {}, {}).config), json));
     });
@@ -38,7 +38,7 @@ export function addFeatureViews(features: Command, io: CliIo, finish: (code: num
     .description('Show the newest row of an instrument, from a running process')
     .argument('<instrument>', 'venue:SYMBOL')
     .option('--json', 'as JSON')
-    .addHelpText('after', '\nExit codes: 0 shown, 1 nothing answers or the instrument is unknown, 2 wrong use.\n\nExample:\n  $ foretick features show binance:BTC-USDT')
+    .addHelpText('after', '\nExit codes: 0 shown, 1 nothing answers or the instrument is unknown, 2 wrong use.\n\nExamples:\n  $ foretick features show binance:BTC-USDT')
     .action(async (instrument: string, flags: FeaturesFlags) => {
       await shown(io, finish, flags.json === true, (json) => newest(instrument, flags.url, json));
     });

@@ -50,7 +50,7 @@ export function addRoles(program: Command, io: CliIo, finish: (code: number) => 
     }
     if (role === 'train') command.option('-m, --model <name...>', 'only these (default: all that are configured, and the baselines)');
     command
-      .addHelpText('after', `\n${help}\n${role === 'serve' ? HEALTH.replace('the health port', 'the HTTP port') : HEALTH}\n\n${EXIT_CODES}\n\nExample:\n  $ foretick ${role} --config examples/kafka.yaml`)
+      .addHelpText('after', `\n${help}\n${role === 'serve' ? HEALTH.replace('the health port', 'the HTTP port') : HEALTH}\n\n${EXIT_CODES}\n\nExamples:\n  $ foretick ${role} --config examples/kafka.yaml`)
       .action(async (flags: RoleFlags) => {
         finish(await runRole(io, role, flags));
       });
