@@ -1,16 +1,17 @@
 /** Times as vendors write them → microseconds since the epoch, rounded down. */
 import { fail } from '#proto';
 
-const UNITS = { s: 1e6, ms: 1e3, us: 1, ns: 1e-3 } as const;
+/** Decimal places of a microsecond in each unit. */
+const PLACES = { s: 6, ms: 3, us: 0, ns: -3 } as const;
 
-/** A number or a text of digits in this unit. MALFORMED_RECORD for anything else. */
-export function timeOf(value: unknown, unit: keyof typeof UNITS, field: string): number {
-  if (unit === 'ns' && typeof value === 'string') {
-    if (/^\d{16,20}$/.test(value)) return Number(value.slice(0, -3));
-  } else {
-    const number = typeof value === 'number' ? value : typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
-    // Half a microsecond at most is added where seconds with a fraction are not exact in binary.
-    if (Number.isFinite(number) && number > 0) return Math.floor(number * UNITS[unit] + (unit === 's' ? 0.01 : 0));
+/** A number or a text of digits in this unit. MALFORMED_RECORD for anything else. By its digits: seconds with a fraction are not exact in binary. */
+export function timeOf(value: unknown, unit: keyof typeof PLACES, field: string): number {
+  const match = typeof value === 'number' || typeof value === 'string' ? /^(\d{1,20})(?:\.(\d+))?$/.exec(String(value)) : null;
+  if (match) {
+    const [, whole = '', fraction = ''] = match;
+    const places = PLACES[unit];
+    const micros = places < 0 ? Number(whole.slice(0, places)) : Number(whole + fraction.padEnd(places, '0').slice(0, places));
+    if (micros > 0 && Number.isSafeInteger(micros)) return micros;
   }
   throw fail('MALFORMED_RECORD', `${field} is not a time`);
 }
