@@ -97,7 +97,8 @@ export class FeatureFold {
   }
 
   fold(input: FeatureInput, row: number): void {
-    if (input.kind !== 'bad' && this.#repeated(input, row)) return;
+    if (this.isRepeat(input, row)) return;
+    if (input.kind !== 'bad' && input.identity) input.counter!.next = input.identity.ordinal + row + 1;
     switch (input.kind) {
       case 'bad':
         this.#refuse(input.record, 0, input.code, input.message, input.record.value ?? new Uint8Array(), 0);
@@ -138,16 +139,13 @@ export class FeatureFold {
     return counts;
   }
 
-  #repeated(input: Exclude<FeatureInput, { kind: 'bad' }>, row: number): boolean {
-    if (input.identity === null) return false;
+  /** Whether the row has been folded before, as far as its record says; to be asked in the order of its log. Counts it then. */
+  isRepeat(input: FeatureInput, row: number): boolean {
+    if (input.kind === 'bad' || input.identity === null) return false;
     input.counter ??= this.seen.counterOf(input.record.topic, input.identity.task);
-    const ordinal = input.identity.ordinal + row;
-    if (ordinal < input.counter.next) {
-      this.#repeats += 1;
-      return true;
-    }
-    input.counter.next = ordinal + 1;
-    return false;
+    if (input.identity.ordinal + row >= input.counter.next) return false;
+    this.#repeats += 1;
+    return true;
   }
 
   #tick(record: QueueRecord, ticks: TickColumns, ids: Int32Array, row: number): void {

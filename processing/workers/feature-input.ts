@@ -19,10 +19,19 @@ export type FeatureInput =
   /** Bytes that cannot be read: one row, at whatever time its log stands. */
   | { readonly kind: 'bad'; readonly record: QueueRecord; readonly code: ErrorCode; readonly message: string };
 
-const NO_TIME = (): number => 0;
+/** Whether a row has been folded before; asked when it is the next of its log. */
+export type IsRepeat = (input: FeatureInput, row: number) => boolean;
 
-/** @param maxLatenessUs a tick received later than this after it happened will be refused */
-export function tickInput(record: QueueRecord, maxLatenessUs: number): MergeRecord<FeatureInput> {
+const NO_TIME = (): number => 0;
+const never = (): boolean => false;
+
+/**
+ * Repeats have no place in the sequence, as watermarks have none: they must not wait for the other log.
+ *
+ * @param maxLatenessUs a tick received later than this after it happened will be refused
+ * @param isRepeat @default no row is
+ */
+export function tickInput(record: QueueRecord, maxLatenessUs: number, isRepeat: IsRepeat = never): MergeRecord<FeatureInput> {
   return guarded(record, () => {
     const ticks = decodeTicks(record);
     const ids = new Int32Array(ticks.instruments.length).fill(-1);
@@ -34,20 +43,22 @@ export function tickInput(record: QueueRecord, maxLatenessUs: number): MergeReco
       const believable = kind[row] === TickKind.WATERMARK || received - eventTime[row]! <= maxLatenessUs;
       return believable ? safeTime(received) : 0;
     };
+    const value: FeatureInput = { kind: 'ticks', record, identity: identityOf(record.headers), ticks, ids };
     return {
       rows: ticks.length,
       time,
-      mark: (row) => kind[row] === TickKind.WATERMARK && time(row) > 0,
-      value: { kind: 'ticks', record, identity: identityOf(record.headers), ticks, ids },
+      mark: (row) => (kind[row] === TickKind.WATERMARK && time(row) > 0) || isRepeat(value, row),
+      value,
     };
   });
 }
 
-export function postInput(record: QueueRecord): MergeRecord<FeatureInput> {
+export function postInput(record: QueueRecord, isRepeat: IsRepeat = never): MergeRecord<FeatureInput> {
   return guarded(record, () => {
     const post = decodePost(record);
+    const value: FeatureInput = { kind: 'post', record, identity: identityOf(record.headers), post };
     const mark = post.watermark !== undefined;
-    return { rows: 1, time: () => post.receiptTimeUs, mark: () => mark, value: { kind: 'post', record, identity: identityOf(record.headers), post } };
+    return { rows: 1, time: () => post.receiptTimeUs, mark: () => mark || isRepeat(value, 0), value };
   });
 }
 

@@ -3,7 +3,7 @@ import type { RecordBatch, TaskContext } from '#queue';
 
 import { checkpointRecords } from './feature-checkpoint.ts';
 import type { FeatureFold, Ordinals } from './feature-fold.ts';
-import { postInput, tickInput, type FeatureInput } from './feature-input.ts';
+import { postInput, tickInput, type FeatureInput, type IsRepeat } from './feature-input.ts';
 import type { FeatureTaskOptions } from './feature-task.ts';
 import type { Merge } from './merge.ts';
 import { CommitPace } from './pace.ts';
@@ -78,13 +78,15 @@ export class FeatureLoop {
 
   /** Returns how many records there were. */
   #push(batches: readonly RecordBatch[]): number {
-    const { merge, inputs } = this.#state;
+    const { merge, fold, inputs } = this.#state;
+    const { maxLatenessUs } = this.#options;
+    const isRepeat: IsRepeat = (input, row) => fold.isRepeat(input, row);
     let records = 0;
     // From here on: what was decoded counts as taken, however long that took.
     if (batches.length > 0 || this.#more) this.#pace.taken();
     for (const batch of batches) {
       const log = inputs.indexOf(batch.topic);
-      for (const record of batch.records) merge.push(log, log === 0 ? tickInput(record, this.#options.maxLatenessUs) : postInput(record));
+      for (const record of batch.records) merge.push(log, log === 0 ? tickInput(record, maxLatenessUs, isRepeat) : postInput(record, isRepeat));
       merge.skipTo(log, batch.nextOffset);
       this.#ends.set(batch.topic, batch.endOffset);
       records += batch.records.length;
@@ -119,7 +121,7 @@ export class FeatureLoop {
     // Rows may have to wait for the other log: what was taken is dealt with all the same.
     const { repeats, appended } = fold.takeCounts();
     this.#options.observer.committed({
-      rows: this.#rows - repeats,
+      rows: this.#rows,
       repeats,
       outputs: outputs.length,
       lag,

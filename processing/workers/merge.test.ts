@@ -105,3 +105,31 @@ test('a merge that goes on from its positions gives the rest of the same sequenc
     }),
   );
 });
+
+test('a repeat is passed as soon as it is the next of its log, told after the rows before it', () => {
+  const merge = new Merge<readonly number[]>([
+    { offset: 0, row: 0, clock: 0 },
+    { offset: 0, row: 0, clock: 0 },
+  ]);
+  const released: number[] = [];
+  const known = new Set<number>();
+  const record = (offset: number, ids: readonly number[]): MergeRecord<readonly number[]> => ({
+    offset,
+    next: offset + 1,
+    rows: ids.length,
+    time: (row) => ids[row]!,
+    mark: (row) => known.has(ids[row]!),
+    value: ids,
+  });
+  const drain = (): number => merge.drain(100, (_, ids, row) => { released.push(ids[row]!); known.add(ids[row]!); });
+  merge.push(0, record(0, [10, 11]));
+  merge.push(0, record(1, [10, 11]));
+  drain();
+  expect(released).toEqual([]);
+  merge.push(1, record(0, [50]));
+  drain();
+  expect(released).toEqual([10, 11]);
+  // Nothing waits, though the other log has not gone on.
+  expect(merge.buffered(0)).toBe(0);
+  expect(merge.position(0)).toEqual({ offset: 2, row: 0, clock: 11 });
+});

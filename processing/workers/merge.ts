@@ -15,7 +15,7 @@ export interface MergeRecord<T> {
   readonly next: number;
   readonly rows: number;
   readonly time: (row: number) => number;
-  /** Whether row i is a watermark: it moves its log's clock and is not released. @default no row is */
+  /** Whether row i is a watermark or a repeat: it moves its log's clock and is not released. Asked when it is the next of its log. @default no row is */
   readonly mark?: (row: number) => boolean;
   readonly value: T;
 }
@@ -48,7 +48,7 @@ function pass<T>(log: Log<T>, record: MergeRecord<T>): void {
   log.next = record.next;
 }
 
-/** Watermarks have no place in the sequence: they count as soon as they are next in their log. */
+/** Watermarks and repeats have no place in the sequence: they are done with as soon as they are next in their log. */
 function absorbMarks<T>(log: Log<T>): void {
   for (let record = log.queue[0]; record?.mark?.(log.row) === true; record = log.queue[0]) pass(log, record);
 }

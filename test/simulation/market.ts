@@ -23,9 +23,10 @@ export function market(count: number, seed: number): TickRow[] {
 }
 
 /** Emits the market in order, a few rows at once, each with a cursor and a watermark behind it. */
-export function marketSource(rows: readonly TickRow[], emissionRows: number): Source {
+export function marketSource(rows: readonly TickRow[], emissionRows: number, repeatable: boolean): Source {
   return {
     name: 'market',
+    repeatable,
     async run({ cursor, signal, emit }) {
       if (cursor?.finished) return;
       for (let row = cursor?.row ?? 0; row < rows.length && !signal.aborted; ) {

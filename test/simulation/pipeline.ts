@@ -131,7 +131,8 @@ export class Pipeline {
     const collector = createCollector({
       queue: this.#queue,
       layout: this.#layout,
-      source: withMadeUpPosts(marketSource(market(plan.ticks, plan.seed), plan.emissionRows), { seed: plan.seed, perMinute: 120, instruments: INSTRUMENTS }),
+      source: withMadeUpPosts(marketSource(market(plan.ticks, plan.seed), plan.emissionRows, plan.publishes === 'named'), { seed: plan.seed, perMinute: 120, instruments: INSTRUMENTS }),
+      atomicSends: plan.publishes === 'as one',
       // A sleep never rejects, not even that of the dead.
       clock: { now: () => 0, sleep: () => this.#life.park('collector', 'pause', () => Promise.resolve(), false).catch(() => undefined) },
       random: () => 0.5,

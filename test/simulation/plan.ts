@@ -19,6 +19,8 @@ export interface Plan {
   readonly takeover: 'drained' | 'at once';
   readonly faults: FaultRates;
   readonly mostFaults: number;
+  /** Whether rows and cursor are published as one, or rows carry names by which what comes twice is dropped. */
+  readonly publishes: 'as one' | 'named';
 }
 
 export function planOf(seed: number): Plan {
@@ -37,5 +39,6 @@ export function planOf(seed: number): Plan {
     takeover: random.next() < 0.5 ? 'drained' : 'at once',
     faults: { crash: 0.04 * random.next(), refuse: 0.06 * random.next(), lose: 0.06 * random.next(), pause: 0.06 * random.next(), late: 0.3 * random.next(), longestPause: 40 },
     mostFaults: random.whole(3, 30),
+    publishes: random.next() < 0.5 ? 'as one' : 'named',
   };
 }

@@ -43,7 +43,7 @@ export class KafkaNode {
     writeFileSync(properties, propertiesOf(this.plan, this.#cluster));
     const classes = `${this.#jars}/*`;
     if (!existsSync(join(directory, 'data/meta.properties'))) {
-      const format = ['kafka.tools.StorageTool', 'format', '-t', this.#clusterId, '-c', properties];
+      const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${this.#clusterId}`, '-c', properties];
       const formatted = spawnSync('java', ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', classes, ...format], { encoding: 'utf8' });
       if (formatted.status !== 0) throw new Error(`the storage of node ${this.plan.id} cannot be formatted: ${formatted.stderr}${formatted.stdout}`);
     }
