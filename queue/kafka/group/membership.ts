@@ -10,6 +10,7 @@
  */
 import { fail, hasCode } from '#proto';
 import type { GroupOptions, Membership } from '../../port.ts';
+import { closedError } from '../../closed.ts';
 import { GroupMember, waitAtMost } from '../../tasks/member.ts';
 import { TaskRun, type StartTask } from '../../tasks/task-run.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -116,6 +117,8 @@ export class KafkaMembership implements Membership {
         await pause(delayMs, this.#left.signal);
       }
     }
+    // Nothing happens where it has been settled before.
+    this.#onRefused(this.#member.reason ?? closedError());
     await this.#bow();
   }
 

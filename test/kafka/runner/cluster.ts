@@ -22,8 +22,10 @@ export interface KafkaCluster {
   /** `host:port` of each broker, as clients see them. */
   readonly bootstrap: readonly string[];
   readonly brokers: readonly KafkaNode[];
-  /** A broker more, on empty data. */
+  /** A broker more, on empty data, with an id that none had. */
   addBroker(): Promise<KafkaNode>;
+  /** Kills a broker for good: its data is gone, too. */
+  discard(broker: KafkaNode): Promise<void>;
   /** Ends all processes and removes their data. */
   stop(): Promise<void>;
 }
@@ -44,7 +46,8 @@ export async function startCluster({ line = '4', brokers: count = 1, advertise =
   };
   const controller = alone ? [] : [new KafkaNode({ id: CONTROLLER_ID, roles: 'controller', directory: join(root, 'controller'), port: 0, advertised: 0, internalPort: 0, controllerPort }, cluster, jars, clusterId)];
   const brokers: KafkaNode[] = [];
-  for (let id = 1; id <= count; id++) brokers.push(await nodeOf(id));
+  let ids = 0;
+  while (ids < count) brokers.push(await nodeOf(++ids));
   const stop = async (): Promise<void> => {
     await Promise.all([...brokers, ...controller].map((node) => node.kill()));
     rmSync(root, { recursive: true, force: true });
@@ -57,13 +60,20 @@ export async function startCluster({ line = '4', brokers: count = 1, advertise =
     throw error;
   }
   return {
-    bootstrap: brokers.map(({ plan }) => `127.0.0.1:${plan.advertised}`),
+    get bootstrap() {
+      return brokers.map(({ plan }) => `127.0.0.1:${plan.advertised}`);
+    },
     brokers,
     addBroker: async () => {
-      const node = await nodeOf(brokers.length + 1);
+      const node = await nodeOf(++ids);
       brokers.push(node);
       await node.start();
       return node;
+    },
+    discard: async (broker) => {
+      brokers.splice(brokers.indexOf(broker), 1);
+      await broker.kill();
+      rmSync(broker.plan.directory, { recursive: true, force: true });
     },
     stop,
   };
