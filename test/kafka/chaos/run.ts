@@ -48,7 +48,7 @@ export interface ChaosOutcome {
 
 const SESSION_MS = 2_000;
 const DEADLINE_MS = 240_000;
-const MODELS = ['softmax', 'prior', 'persistence'];
+export const MODELS = ['softmax', 'prior', 'persistence'];
 
 /** What both runs have: small steps, so that faults fall between many commits and checkpoints. */
 const SECTIONS = {
@@ -110,8 +110,8 @@ async function differences(queue: Queue, layout: TopicLayout, reference: Digests
   return [...faultsOf(results), ...unequal.map((key) => `${key} differ: ${JSON.stringify(digests[key])}, undisturbed ${JSON.stringify(reference[key])}`)];
 }
 
-/** @returns false when it takes too long */
-async function workedThrough(queue: Queue, layout: TopicLayout, deadline: number): Promise<boolean> {
+/** Waits until the recording is played and everybody has dealt with it. @returns false when that takes too long */
+export async function workedThrough(queue: Queue, layout: TopicLayout, deadline: number): Promise<boolean> {
   const groups: [string, string[]][] = [
     [`${layout.prefix}.features`, [layout.name('quotes'), layout.name('posts')]],
     ...MODELS.map((model): [string, string[]] => [`${layout.prefix}.training.${model}`, [layout.name('features')]]),
