@@ -1,0 +1,5 @@
+import { writeFileSync } from 'node:fs';
+
+import { FILE, makeDocument, written } from './make.ts';
+
+writeFileSync(FILE, written(makeDocument()));
