@@ -1,5 +1,7 @@
 /** The live sources that ship. A new one is one line here. */
 import type { SourceKind } from '../kind.ts';
 import { coinbase } from './coinbase/source.ts';
+import { httpPoll } from './http-poll/source.ts';
+import { websocket } from './websocket/source.ts';
 
-export const SOURCE_KINDS: readonly SourceKind[] = [coinbase];
+export const SOURCE_KINDS: readonly SourceKind[] = [coinbase, httpPoll, websocket];
