@@ -105,7 +105,7 @@ export function createPublisher({ live, venue, records, maxSnapshotAge, graceMs,
       out.skip('repeat');
       return;
     }
-    const stale = begins && isStale(found);
+    const stale = isStale(found);
     raise(key, number);
     positions.move(id, found.stream, { last: seen.last });
     if (stale) out.skip('stale');

@@ -16,6 +16,7 @@ interface FoundShared {
   readonly numbers: Numbers | null;
   /** A number unless the ids are unordered. */
   readonly id: number | string | null;
+  /** It may have happened long before. */
   readonly past: boolean;
 }
 
@@ -44,12 +45,15 @@ export interface Reading {
   readonly broken: readonly ForetickError[];
 }
 
-/** @param symbol the only one that is meant, where frames do not say; null where there are several */
-export type Reader = (frame: unknown, symbol: string | null) => Reading;
+/**
+ * @param symbol the only one that is meant, where frames do not say; null where there are several
+ * @param seen streams and symbols that came on this connection
+ */
+export type Reader = (frame: unknown, symbol: string | null, seen: Set<string>) => Reading;
 
 export function reader(rules: readonly RecordRule[]): Reader {
   const compiled = rules.map(compile);
-  return (frame, symbol) => {
+  return (frame, symbol, seen) => {
     let kind: string | null = null;
     const found: Found[] = [];
     const broken: ForetickError[] = [];
@@ -59,7 +63,7 @@ export function reader(rules: readonly RecordRule[]): Reader {
         if (!fits(record, frame)) continue;
         kind ??= stream;
         try {
-          found.push(read(record, frame, symbol));
+          found.push(read(record, frame, symbol, seen));
         } catch (thrown) {
           const error = asForetickError(thrown);
           if (error.code !== 'MALFORMED_RECORD') throw error;
@@ -75,7 +79,7 @@ interface Compiled {
   readonly stream: 'trade' | 'quote';
   readonly fits: (record: unknown, frame: unknown) => boolean;
   readonly list: (frame: unknown) => readonly unknown[];
-  readonly read: (record: unknown, frame: unknown, symbol: string | null) => Found;
+  readonly read: (record: unknown, frame: unknown, symbol: string | null, seen: Set<string>) => Found;
 }
 
 function compile(rule: RecordRule): Compiled {
@@ -92,19 +96,24 @@ function listOf({ each }: RecordRule): Compiled['list'] {
   };
 }
 
-type ReadShared = (record: unknown, frame: unknown, symbol: string | null) => FoundShared;
+type ReadShared = (record: unknown, frame: unknown, symbol: string | null, seen: Set<string>) => FoundShared;
 
-function readShared({ instrument, time, sequence, past }: RecordRule): ReadShared {
+function readShared({ kind, instrument, time, sequence, past }: RecordRule): ReadShared {
   const symbolAt = instrument && symbolOf(instrument);
   const timeAt = time && look(time.at);
   const idAt = sequence && look(sequence.at);
   const numbers = sequence?.numbers ?? null;
-  return (record, frame, only) => {
+  return (record, frame, only, seen) => {
     const symbol = symbolAt ? symbolAt(record, frame) : only;
     if (symbol === null) throw fail('MALFORMED_RECORD', 'the record names no instrument, and several are meant');
     const at = timeAt?.(record, frame);
     const eventTime = time ? (time.unit === 'rfc3339' ? rfc3339(at, time.at) : timeOf(at, time.unit, time.at)) : null;
-    return { symbol, eventTime, numbers, id: sequence ? idOf(idAt!(record, frame), sequence) : null, past };
+    const id = sequence ? idOf(idAt!(record, frame), sequence) : null;
+    if (past !== 'first') return { symbol, eventTime, numbers, id, past };
+    const came = `${kind} ${symbol}`;
+    const first = !seen.has(came);
+    seen.add(came);
+    return { symbol, eventTime, numbers, id, past: first };
   };
 }
 
@@ -132,9 +141,9 @@ function readTrade(rule: TradeRule, shared: ReadShared): Compiled['read'] {
   const price = look(rule.price);
   const size = optional(rule.size);
   const side = sideOf(rule.side);
-  return (record, frame, symbol) => ({
+  return (record, frame, symbol, seen) => ({
     stream: 'trade',
-    ...shared(record, frame, symbol),
+    ...shared(record, frame, symbol, seen),
     price: decimal(price(record, frame), rule.price),
     size: rule.size === undefined ? 0 : decimal(size(record, frame), rule.size),
     side: side(record, frame),
@@ -156,12 +165,12 @@ function sideOf(rule: TradeRule['side']): (record: unknown, frame: unknown) => n
 /** A side of the book that is empty is 0. */
 function readQuote(rule: Extract<RecordRule, { kind: 'quote' }>, shared: ReadShared): Compiled['read'] {
   const [bid, bidSize, ask, askSize] = [look(rule.bid), optional(rule.bid_size), look(rule.ask), optional(rule.ask_size)];
-  return (record, frame, symbol) => {
+  return (record, frame, symbol, seen) => {
     const [bids, asks] = [bid(record, frame), ask(record, frame)];
     if (bids === undefined && asks === undefined) throw fail('MALFORMED_RECORD', `neither ${rule.bid} nor ${rule.ask} is there`);
     return {
       stream: 'quote',
-      ...shared(record, frame, symbol),
+      ...shared(record, frame, symbol, seen),
       bid: decimalOr(bids, 0, rule.bid),
       bidSize: decimalOr(bidSize(record, frame), 0, rule.bid_size ?? ''),
       ask: decimalOr(asks, 0, rule.ask),

@@ -20,7 +20,10 @@ export type Message = z.output<ReturnType<typeof messageSchema>>;
 const shared = {
   when: whenSchema().default({}).describe('Frames it stands in: pointers and the value, or one of the values, that stand there; "*" is any value, null is none'),
   each: pointerText().optional().describe('A list in the frame of which each element is a record; left out: the frame itself, or each of its elements if it is a list of objects'),
-  past: z.boolean().default(false).describe('Sent on subscribing: what happened before, no news'),
+  past: z
+    .union([z.boolean(), z.literal('first')])
+    .default(false)
+    .describe('Sent on subscribing, so that it may have happened long before: always, or the first of an instrument on a connection'),
   instrument: z
     .strictObject({
       at: pointerText().describe('Where it stands'),

@@ -74,7 +74,7 @@ function readPage(origin: string, body: string, read: Reader, only: string | nul
   } catch {
     return { origin, body, frame: null, reading: null };
   }
-  return { origin, body, frame, reading: read(frame, only) };
+  return { origin, body, frame, reading: read(frame, only, new Set()) };
 }
 
 /** The address of the page before this one; null when there is none. */

@@ -91,13 +91,16 @@ async function run(live: Live, options: PollOptions): Promise<void> {
     const wire = names.map((name) => symbols.wire(name));
     try {
       const { pages, open, validators } = await fetchPages(asking, addressOf(options, keys, wire, publisher.highest(names)), names.length === 1 ? wire[0]! : null, before.validators);
-      const receipt = live.receipt();
-      if (pages.length === 0) live.out.frame(key, '', receipt, () => 'not-modified');
+      const answered = live.receipt();
+      if (pages.length === 0) live.out.frame(key, '', answered, () => 'not-modified');
       // The oldest first: readers see them in the order in which they happened.
       let whole = true;
-      for (const page of [...pages].reverse()) whole = publishPage(page, receipt) && whole;
-      report(names, before, receipt, open);
-      asked.set(key, { at: receipt, failed: false, validators: whole ? validators : null });
+      for (const page of [...pages].reverse()) {
+        await live.out.room(live.signal);
+        whole = publishPage(page, live.receipt()) && whole;
+      }
+      report(names, before, answered, open);
+      asked.set(key, { at: answered, failed: false, validators: whole ? validators : null });
       good = true;
     } catch (thrown) {
       asked.set(key, { ...before, failed: true });

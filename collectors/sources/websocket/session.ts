@@ -59,6 +59,7 @@ class GenericSession implements FeedSession {
   readonly #channel: Channel;
   readonly #scope: FeedScope;
   readonly #counter = new FrameCounter();
+  readonly #seen = new Set<string>();
   readonly #over = new AbortController();
   #newest: number;
   /** Confirmations that are still to come. */
@@ -91,7 +92,7 @@ class GenericSession implements FeedSession {
     if (control !== null) return control;
     const { read, publisher, live } = this.#parts;
     const { symbols } = this.#scope;
-    const { kind, found, broken } = read(frame, symbols.length === 1 ? this.#parts.wire(symbols[0]!) : null);
+    const { kind, found, broken } = read(frame, symbols.length === 1 ? this.#parts.wire(symbols[0]!) : null, this.#seen);
     if (broken.length > 0 && found.length === 0) throw broken[0]!;
     for (const { code, message } of broken) live.out.reject(code as 'MALFORMED_RECORD', message);
     publisher.publish(found);
