@@ -59,7 +59,7 @@ async function run(live: Live, read: Options): Promise<void> {
   const { environment } = live;
   const wire = alpacaWire(read.encoding);
   const wanted = (['trades', 'quotes', 'bars'] as const).filter((stream) => read[stream]);
-  let collects = (_: string): boolean => false;
+  let collects: (symbol: string) => boolean = () => false;
   const rows = alpacaRows(live, (symbol) => collects(symbol));
   let credentials = { key: '', secret: '' };
   const outages = createOutages(live, {

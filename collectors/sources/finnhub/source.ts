@@ -48,7 +48,7 @@ export const finnhub = defineSource({
 
 async function run(live: Live, read: Options): Promise<void> {
   const { environment, clock } = live;
-  let collects = (_: string): boolean => false;
+  let collects: (symbol: string) => boolean = () => false;
   const decode = finnhubDecoder({ live, recent: recentTrades(), collects: (symbol) => collects(symbol), priceUpdates: read.price_updates });
   const messages = (type: 'subscribe' | 'unsubscribe', symbols: readonly string[]): string[] => symbols.map((symbol) => JSON.stringify({ type, symbol }));
   await runFeeds(live, {

@@ -80,7 +80,9 @@ export function createPublisher({ live, venue, records, maxSnapshotAge, graceMs,
     const stream = numbered.get(found.stream);
     if (found.numbers === 'by-one' && stream) {
       const number = found.id as number;
-      (found.past ? stream.publishPast : stream.publish)(id, number, () => { write(found, id); });
+      const writes = (): void => { write(found, id); };
+      if (found.past) stream.publishPast(id, number, writes);
+      else stream.publish(id, number, writes);
       raise(`${found.stream} ${id}`, number);
     } else if (found.numbers === 'rising') {
       byRising(found, id);

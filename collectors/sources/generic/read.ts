@@ -88,11 +88,16 @@ function compile(rule: RecordRule): Compiled {
 }
 
 function listOf({ each }: RecordRule): Compiled['list'] {
-  if (each === undefined) return (frame) => (Array.isArray(frame) && frame.every((element) => typeof element === 'object') ? frame : [frame]);
+  if (each === undefined) {
+    return (frame) => {
+      const list: readonly unknown[] = Array.isArray(frame) ? frame : [];
+      return list.length > 0 && list.every((element) => typeof element === 'object') ? list : [frame];
+    };
+  }
   const at = look(each);
   return (frame) => {
     const list = at(frame, frame);
-    return Array.isArray(list) ? list : [];
+    return Array.isArray(list) ? (list as readonly unknown[]) : [];
   };
 }
 

@@ -128,7 +128,10 @@ const gemini = recordedFrames('cryptofeed_GEMINI.ws.1.0.gz');
       const frame = JSON.parse(text) as { type: string; symbol: string; changes?: [string, string, string][]; event_id?: number };
       const book = asks.get(frame.symbol) ?? new Map<string, string>();
       asks.set(frame.symbol, book);
-      for (const [side, price, size] of frame.changes ?? []) if (side === 'sell') (Number(size) === 0 ? book.delete(price) : book.set(price, size));
+      for (const [, price, size] of (frame.changes ?? []).filter(([side]) => side === 'sell')) {
+        if (Number(size) === 0) book.delete(price);
+        else book.set(price, size);
+      }
       const row = frame.type === 'trade' ? byId.get(frame.event_id!) : undefined;
       if (row) {
         expect(row.trade!.aggressor).toBe('SIDE_BUY');

@@ -4,14 +4,10 @@
  */
 import { fail } from '#proto';
 
-import type { Secret } from '../../secrets.ts';
-import { secretSchema } from '../../secrets.ts';
-import { pointer } from '../../values/fields.ts';
 import type { SourceEnvironment } from '../../kind.ts';
-import type { z } from 'zod';
+import type { Secret, SecretRef } from '../../secrets.ts';
+import { pointer } from '../../values/fields.ts';
 import type { Message } from './schema.ts';
-
-type SecretRef = z.output<ReturnType<typeof secretSchema>>;
 
 /** The secrets of a source: read again at each connection. */
 export interface Keys {

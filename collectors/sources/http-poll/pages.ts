@@ -78,7 +78,7 @@ function readPage(origin: string, body: string, read: Reader, only: string | nul
 }
 
 /** The address of the page before this one; null when there is none. */
-function next(url: string, { frame, reading }: Page, read: number, { paging, allow_plain_text: plain }: PollOptions): string | null {
+function next(url: string, { frame, reading }: Page, read: number, { paging }: PollOptions): string | null {
   const address = new URL(url);
   if (paging?.by === 'older') {
     const numbers = reading!.found.flatMap(({ id }) => (typeof id === 'number' ? [id] : []));
@@ -93,7 +93,7 @@ function next(url: string, { frame, reading }: Page, read: number, { paging, all
     if (paging.by === 'link') {
       const link = new URL(String(value), url);
       // Keys go where the configuration says, and nowhere else.
-      if (link.origin !== address.origin) throw fail('SOURCE_REFUSED', `${address.host} names a next page on another host`, { details: { plain } });
+      if (link.origin !== address.origin) throw fail('SOURCE_REFUSED', `${address.host} names a next page on another host`);
       return link.href;
     }
     address.searchParams.set(paging.parameter, String(value));
@@ -102,8 +102,9 @@ function next(url: string, { frame, reading }: Page, read: number, { paging, all
 }
 
 function headersOf({ headers }: PollOptions, keys: Keys, known: Readonly<Record<string, string>>): Record<string, string> {
-  const filled = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), keys.fill(value)]);
-  return { accept: 'application/json', 'user-agent': 'foretick', ...Object.fromEntries(filled), ...known };
+  const all: Record<string, string> = { accept: 'application/json', 'user-agent': 'foretick' };
+  for (const [name, value] of Object.entries(headers)) all[name.toLowerCase()] = keys.fill(value);
+  return { ...all, ...known };
 }
 
 function validatorsOf(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {

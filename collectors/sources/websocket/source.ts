@@ -40,7 +40,7 @@ function planOf(live: Live, options: WebsocketOptions): FeedPlan {
   const symbols = symbolsOf(options.symbols);
   const keys = createKeys(environment, options.keys);
   // What a connection's scope says holds for all of them.
-  let collects = (_: string): boolean => false;
+  let collects: (name: string) => boolean = () => false;
   const nameOf = (wire: string): string | null => {
     const name = symbols.name(wire);
     return collects(name) ? name : null;

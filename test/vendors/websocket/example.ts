@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 const { sources } = parse(readFileSync(new URL('../../../examples/generic.yaml', import.meta.url), 'utf8')) as { sources: Record<string, unknown>[] };
 
 export function exampleSettings(name: string, more: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { name: _, kind: __, instruments: ___, ...settings } = sources.find((one) => one['name'] === name)!;
-  return { ...settings, ...more, allow_plain_text: true };
+  const all = sources.find((one) => one['name'] === name)!;
+  const settings = Object.entries(all).filter(([key]) => !['name', 'kind', 'instruments'].includes(key));
+  return { ...Object.fromEntries(settings), ...more, allow_plain_text: true };
 }
