@@ -110,6 +110,8 @@ export class Run {
       layout: this.layout,
       source,
       clock,
+      // As the embedded queue is run: rows and what they cover become visible together.
+      atomicSends: true,
       onEvent: (event) => {
         this.events.push(event);
         this.printed.push(JSON.stringify(event));
