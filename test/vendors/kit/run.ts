@@ -110,6 +110,8 @@ export class Run {
       layout: this.layout,
       source,
       clock,
+      // As on every embedded queue.
+      atomicSends: true,
       onEvent: (event) => {
         this.events.push(event);
         this.printed.push(JSON.stringify(event));
