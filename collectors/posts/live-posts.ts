@@ -30,8 +30,8 @@ export interface LivePosts {
   readonly salt: string | undefined;
   /** Hash that stands for an author. */
   author(id: string): string;
-  /** A post, at this position of its stream. Call in a frame. */
-  created(post: NetworkPost, position: bigint, stretch: Stretch): void;
+  /** A post, at this position of its stream. Call in a frame. Returns how many records it made. */
+  created(post: NetworkPost, position: bigint, stretch: Stretch): number;
   /** What it says now. */
   edited(post: NetworkPost, position: bigint, stretch: Stretch): void;
 }
@@ -79,7 +79,9 @@ export async function createLivePosts({ live, options, salt: kept, stretches }: 
       const instruments = match(post.text);
       known.accept(post.id);
       if (instruments.length === 0) out.skip('not-collected');
-      for (const instrument of instruments) if (!write(post, instrument, position, stretch)) out.skip('repeat');
+      const written = instruments.filter((instrument) => write(post, instrument, position, stretch)).length;
+      if (written < instruments.length) out.skip('repeat', instruments.length - written);
+      return written;
     },
     edited(post, position, stretch) {
       // What was published of a post from before this run is not known, but near its end.

@@ -5,6 +5,8 @@
 
 /** Keys kept at most: they are part of a position, which is written with each emission. */
 const MOST = 256;
+/** While what lies behind is being fetched. */
+const MOST_HELD = 4096;
 
 /** As it is kept in a cursor. */
 export interface StretchState {
@@ -20,6 +22,8 @@ export class Stretch {
   #last: bigint | null = null;
   /** Keys of positions up to this one may have been forgotten. */
   #floor = 0n;
+  /** Set while it is held: the newest position seen meanwhile. */
+  #ahead: bigint | null = null;
   readonly #keys = new Map<string, bigint>();
 
   /** @param rewind how far before the newest position to begin again */
@@ -36,7 +40,10 @@ export class Stretch {
     return this.#last;
   }
 
-  /** Where to begin again: nothing at or behind it was published that is not remembered. Null before the first position. */
+  /**
+   * Where to begin again: nothing at or behind it was published that is not remembered. Null before the first position. Above
+   * `last` where more was published while it was held than can be remembered: what lies between cannot be asked for.
+   */
   get resumeAt(): bigint | null {
     if (this.#last === null) return null;
     const back = this.#last - this.#rewind;
@@ -45,14 +52,36 @@ export class Stretch {
 
   /** Something of this position came by. */
   reach(position: bigint): void {
+    if (this.#ahead !== null) this.#ahead = position > this.#ahead ? position : this.#ahead;
+    else this.advance(position);
+  }
+
+  /** What lies between the newest position and what comes by from now on is missing: a position of now begins before it. */
+  hold(): void {
+    if (this.#last !== null) this.#ahead ??= this.#last;
+  }
+
+  get held(): boolean {
+    return this.#ahead !== null;
+  }
+
+  /** What was missing is there up to this position. */
+  advance(position: bigint): void {
     if (this.#last === null || position > this.#last) this.#last = position;
+  }
+
+  /** Nothing is missing any more, or it is given up. */
+  release(): void {
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    if (ahead !== null) this.advance(ahead);
   }
 
   /** It was published under this key. */
   keep(key: string, position: bigint): void {
     if (position <= this.#floor) return;
     this.#keys.set(key, position);
-    if (this.#keys.size > MOST) this.#forget();
+    if (this.#keys.size > this.#most) this.#forget();
   }
 
   keys(): IterableIterator<string> {
@@ -65,6 +94,10 @@ export class Stretch {
     return { last: String(this.#last), floor: String(this.#floor), keys: [...this.#keys].map(([key, position]) => [key, String(position)] as const) };
   }
 
+  get #most(): number {
+    return this.#ahead === null ? MOST : MOST_HELD;
+  }
+
   /** What lies before `resumeAt` will not be asked for again. */
   #prune(): void {
     const from = this.resumeAt ?? 0n;
@@ -73,7 +106,7 @@ export class Stretch {
 
   #forget(): void {
     this.#prune();
-    if (this.#keys.size <= MOST) return;
+    if (this.#keys.size <= this.#most) return;
     // The older half, so that this is not done for each post of a flood.
     const positions = [...this.#keys.values()].sort((a, b) => (a < b ? -1 : 1));
     this.#floor = positions[Math.floor(positions.length / 2)]!;
