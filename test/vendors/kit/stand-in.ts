@@ -13,7 +13,7 @@ import type { Clock } from '#collectors';
 
 import { VendorConnection, type FrameFaults, type Wire } from './connection.ts';
 import { Ledger } from './ledger.ts';
-import { Market, type MarketItem } from './market.ts';
+import { Market, type MarketItem, type MarketPost } from './market.ts';
 import { ChaosProxy } from './proxy.ts';
 import { recordKey } from './records.ts';
 import type { Fault, Scenario } from './scenario.ts';
@@ -38,6 +38,8 @@ export interface Vendor {
   instrument(symbol: string): string;
   /** An item as its records tell it: times rounded, numbers and sides left out. @default as it is */
   told?(item: MarketItem): MarketItem;
+  /** The id of a post, where it is not its number. */
+  postId?(item: MarketPost): string;
   /** Settings of the source that lead it here. */
   settings(address: { readonly http: string; readonly ws: string }): Readonly<Record<string, unknown>>;
   /** Null lets the client in. */
@@ -148,7 +150,8 @@ export class StandIn {
   happen(): void {
     const item = this.market.next(Math.floor(this.now() * 1000));
     const instrument = this.vendor.instrument(item.symbol);
-    const entry = this.ledger.add(item, instrument, recordKey(this.vendor.told?.(item) ?? item, instrument, this.vendor.timed[item.stream] !== false));
+    const told = this.vendor.told?.(item) ?? item;
+    const entry = this.ledger.add(item, instrument, recordKey(told, instrument, this.vendor.timed[item.stream] !== false, (post) => this.vendor.postId?.(post) ?? String(post.id)));
     const kind = `${item.stream} ${item.symbol}`;
     if (this.vendor.happened(item)) this.#begun.add(kind);
     entry.due = this.#begun.has(kind);
@@ -219,10 +222,10 @@ export class StandIn {
     }
   }
 
-  /** A body that does not end, as a connection: server-sent events, lines. */
-  stream(request: IncomingMessage, response: ServerResponse): VendorConnection {
+  /** A body that does not end, as a connection: server-sent events, lines. @param end stands behind a frame */
+  stream(request: IncomingMessage, response: ServerResponse, end: (frame: string) => string = () => ''): VendorConnection {
     const wire: Wire = {
-      write: (data) => void response.write(data),
+      write: (data) => void response.write(typeof data === 'string' ? data + end(data) : data),
       close: () => void response.end(),
       buffered: () => response.writableLength,
     };
