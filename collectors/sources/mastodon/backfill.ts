@@ -4,6 +4,7 @@
  */
 import { asForetickError, type ForetickError } from '#proto';
 
+import { hasAborted } from '../../clock.ts';
 import { fetchOk } from '../../connect/http.ts';
 import type { Limiter } from '../../connect/limits.ts';
 import type { Live } from '../../live/live.ts';
@@ -68,7 +69,7 @@ export function mastodonBackfill(options: BackfillOptions): () => void {
     for (let count = 0; !signal.aborted; ) {
       await live.out.room(signal);
       const page = await fetchPage(after);
-      if (signal.aborted) return;
+      if (hasAborted(signal)) return;
       if (page === null || count >= limit) {
         lost(timeOfId(after), live.receipt(), page === null ? 'outage' : 'limit');
         break;
@@ -98,7 +99,7 @@ export function mastodonBackfill(options: BackfillOptions): () => void {
         return read(url, body, receipt, after);
       } catch (thrown) {
         const error = asForetickError(thrown);
-        if (signal.aborted) return null;
+        if (hasAborted(signal)) return null;
         live.observe({ type: 'note', message: `back-fill from ${url.host}${url.pathname} failed: ${error.message}` });
         if (!error.retriable) return null;
         await clock.sleep(delayOf(error, attempt), signal);
