@@ -1,5 +1,6 @@
 /** The live sources that ship. A new one is one line here. */
 import type { SourceKind } from '../kind.ts';
 import { coinbase } from './coinbase/source.ts';
+import { kraken } from './kraken/source.ts';
 
-export const SOURCE_KINDS: readonly SourceKind[] = [coinbase];
+export const SOURCE_KINDS: readonly SourceKind[] = [coinbase, kraken];
