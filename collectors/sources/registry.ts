@@ -5,7 +5,8 @@ import { bluesky } from './bluesky/source.ts';
 import { coinbase } from './coinbase/source.ts';
 import { finnhub } from './finnhub/source.ts';
 import { httpPoll } from './http-poll/source.ts';
+import { kraken } from './kraken/source.ts';
 import { mastodon } from './mastodon/source.ts';
 import { websocket } from './websocket/source.ts';
 
-export const SOURCE_KINDS: readonly SourceKind[] = [alpaca, bluesky, coinbase, finnhub, httpPoll, mastodon, websocket];
+export const SOURCE_KINDS: readonly SourceKind[] = [alpaca, bluesky, coinbase, finnhub, httpPoll, kraken, mastodon, websocket];
