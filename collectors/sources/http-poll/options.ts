@@ -16,8 +16,6 @@ const pagingSchema = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('page'), parameter: parameter('page'), first: z.int().min(0).default(1).describe('Number of the newest page'), most }).describe('Pages have numbers'),
 ]);
 
-export type Paging = z.output<typeof pagingSchema>;
-
 export const pollOptions = z.strictObject({
   instruments: instrumentsOption('BTC-USD'),
   url: z
