@@ -59,7 +59,7 @@ export const websocketOptions = z.strictObject({
   silent_after: duration().default(30e6).describe('Without a byte for so long a connection is dead: longer than the time between two heartbeats'),
   max_age: duration().optional().describe('Connections are replaced when they are so old, for vendors that cut them'),
   instruments_per_connection: z.int().min(1).default(100).describe('Instruments on one connection'),
-  connections: z.int().min(1).optional().describe('Connections at most; left out: as many as the instruments need'),
+  connections: z.int().min(1).optional().describe('Connections at most, also while one is replaced; left out: as many as the instruments need'),
   connects_per_minute: z.int().min(1).default(60).describe('The vendor\'s cap on opening connections'),
   messages_per_second: z.int().min(1).default(5).describe('The vendor\'s cap on messages of a connection'),
   ...liveOptions(),
