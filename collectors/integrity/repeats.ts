@@ -18,6 +18,41 @@ export class Rising {
 }
 
 /**
+ * By a time that rises but may stand still: what is older than the newest is old, and at the same time what says the same is
+ * a repeat.
+ */
+export class Newest<T> {
+  readonly #same: (a: T, b: T) => boolean;
+  readonly #newest = new Map<string, { time: number; values: T[] }>();
+
+  constructor(same: (a: T, b: T) => boolean) {
+    this.#same = same;
+  }
+
+  /** Whether it is new of this key; it is the newest from now on. */
+  accept(key: string, time: number, value: T): boolean {
+    const newest = this.#newest.get(key);
+    if (newest === undefined || time > newest.time) {
+      this.#newest.set(key, { time, values: [value] });
+      return true;
+    }
+    if (time < newest.time || newest.values.some((one) => this.#same(one, value))) return false;
+    newest.values.push(value);
+    return true;
+  }
+
+  /** Whether the newest of this key says this. */
+  says(key: string, value: T): boolean {
+    const last = this.#newest.get(key)?.values.at(-1);
+    return last !== undefined && this.#same(last, value);
+  }
+
+  forget(key: string): void {
+    this.#newest.delete(key);
+  }
+}
+
+/**
  * By id or by content: a text is new unless it is among the newest `size` ones. Holds the texts themselves: no collision
  * ever drops a record that is new.
  */

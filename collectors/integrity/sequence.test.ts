@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 import { FrameCounter } from './counter.ts';
 import { Ranges } from './ranges.ts';
-import { RecentTexts, Rising } from './repeats.ts';
+import { Newest, RecentTexts, Rising } from './repeats.ts';
 import { Sequence } from './sequence.ts';
 
 test('whatever the order and the repeats, each number is new once, and what never came is missing', () => {
@@ -81,4 +81,12 @@ test('a number that only rises, texts seen lately, frames of a connection', () =
 
   const counter = new FrameCounter();
   expect([0, 1, 4, 3, 5].map((value) => counter.accept(value))).toEqual([null, null, { first: 2, last: 3 }, null, null]);
+});
+
+test('by a time that may stand still: older is old, and at the same time the same is a repeat', () => {
+  const newest = new Newest<string>((a, b) => a === b);
+  expect([[5, 'a'], [5, 'a'], [5, 'b'], [5, 'a'], [4, 'c'], [6, 'a']].map(([time, value]) => newest.accept('k', time as number, value as string))).toEqual([true, false, true, false, false, true]);
+  expect([newest.says('k', 'a'), newest.says('k', 'b'), newest.says('other', 'a')]).toEqual([true, false, false]);
+  newest.forget('k');
+  expect(newest.accept('k', 1, 'a')).toBe(true);
 });

@@ -5,6 +5,7 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { request } from 'undici';
 import { parse } from 'yaml';
 
 import { endAll, eventually, start, MAIN, type Program } from '../support/program.ts';
@@ -80,6 +81,8 @@ describeKafka('the services of docker-compose.yml', ({ brokers, fresh }) => {
       const url = urls.get(name)!;
       for (const path of ['/livez', '/readyz']) await eventually(`${name} answers ${path}`, async () => ((await fetch(url + path)).ok ? true : undefined), 60_000);
       expect(await start(join(ROOT, 'deploy/healthcheck.mjs'), [new URL(url).port]).ended).toMatchObject({ code: 0 });
+      // They listen on all interfaces, but not for any name: a page of another site may have made a browser believe that we are it.
+      if (role === 'serve') expect((await request(`${url}/livez`, { headers: { host: 'evil.example' } })).statusCode).toBe(400);
       if (role === 'serve') await eventually(`${name} predicts`, async () => ((await predictions(url)).length > 0 ? true : undefined), 90_000);
     }
 

@@ -47,7 +47,7 @@ export interface ChaosOutcome {
 }
 
 const SESSION_MS = 2_000;
-const DEADLINE_MS = 240_000;
+const DEADLINE_MS = 300_000;
 export const MODELS = ['softmax', 'prior', 'persistence'];
 
 /** What both runs have: small steps, so that faults fall between many commits and checkpoints. */
@@ -92,7 +92,8 @@ export async function runChaos(run: ChaosRun, reference: Digests): Promise<Chaos
 /** Writes the configuration of all processes. @returns its path */
 function configurationOf({ brokers, delivery, directory, file, speed }: ChaosRun, { prefix }: TopicLayout): string {
   const path = join(directory, `${prefix}.yaml`);
-  const kafka = { brokers: [...brokers], delivery, session_timeout: `${SESSION_MS}ms`, heartbeat_interval: '200ms', takeover_wait: '3s', transaction_timeout: '4s', request_timeout: '3s', connect_timeout: '2s' };
+  // A broker may take a minute to come back on a busy machine; a process that is starting meanwhile is to wait for it.
+  const kafka = { brokers: [...brokers], delivery, session_timeout: `${SESSION_MS}ms`, heartbeat_interval: '200ms', takeover_wait: '3s', transaction_timeout: '4s', request_timeout: '3s', connect_timeout: '2s', delivery_timeout: '3m' };
   const madeUp = { per_minute: 60, seed: 7, instruments: [...INSTRUMENTS] };
   const source = { name: 'backtest', kind: 'replay', file, speed, laps: 1, times: 'kept', made_up_posts: madeUp };
   writeFileSync(path, stringify({ ...SECTIONS, queue: { driver: 'kafka', kafka }, topics: { prefix, partitions: 1, shards: 1 }, sources: [source], lifecycle: { grace: '30s' } }));

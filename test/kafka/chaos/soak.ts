@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { endAll } from '../../support/program.ts';
 import { cutRecording } from '../../support/recording.ts';
 import { startCluster } from '../runner/cluster.ts';
 import { BrokerProxy } from '../runner/proxy.ts';
@@ -33,6 +34,13 @@ const advertise = async (port: number): Promise<number> => {
   return proxy.port;
 };
 const cluster = await startCluster({ line: values.line === '3.9' ? '3.9' : '4', brokers: several ? 3 : 1, advertise });
+// Whoever stops it leaves no processes behind; brokers end with us in any case.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    endAll();
+    process.exit(130);
+  });
+}
 let failed = 0;
 try {
   for (let seed = Number(values.from); seed < Number(values.from) + Number(values.runs); seed++) {

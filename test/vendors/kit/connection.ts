@@ -7,6 +7,8 @@ export interface Wire {
   close(code: number, reason: string): void;
   /** Bytes that wait for the client to read. */
   buffered(): number;
+  /** A WebSocket ping. */
+  ping?(): void;
 }
 
 /** How many frames each fault of frames still has to spoil; shared by all connections of a stand-in. */
@@ -88,6 +90,10 @@ export class VendorConnection {
     const { ledger, now, wire } = this.#options;
     ledger.spoiled.push({ frame: asText(frame), at: now(), connection: this });
     wire.write(frame);
+  }
+
+  ping(): void {
+    if (this.open) this.#options.wire.ping?.();
   }
 
   close(code: number, reason: string): void {

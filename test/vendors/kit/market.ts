@@ -7,7 +7,8 @@ export interface MarketTrade {
   readonly id: number;
   readonly price: string;
   readonly size: string;
-  readonly aggressor: 'buy' | 'sell';
+  /** None where the vendor does not say. */
+  readonly aggressor: 'buy' | 'sell' | 'none';
   /** Microseconds, by the vendor's clock. */
   readonly atUs: number;
 }

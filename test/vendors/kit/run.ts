@@ -110,7 +110,7 @@ export class Run {
       layout: this.layout,
       source,
       clock,
-      // As on every embedded queue.
+      // As the embedded queue is run: rows and what they cover become visible together.
       atomicSends: true,
       onEvent: (event) => {
         this.events.push(event);
