@@ -72,6 +72,16 @@ test('stopped in the middle of fetching, it goes on with what is missing', async
   await accounted(on);
 });
 
+test('a server with a lower cap than ours is given the time it asks for', async () => {
+  const on = await away(20_000, { cap: 10, settings: { rewind: '2s' } });
+  const begun = on.standIn.clock.now();
+  await accounted(on);
+  expect(on.printed.filter((line) => line.includes('answered 429'))).not.toEqual([]);
+  // Two starts have taken two of ten requests, and 400 posts are more than the rest: they come in the next five minutes, after few refusals.
+  expect(on.standIn.clock.now() - begun).toBeGreaterThan(200_000);
+  expect(on.printed.filter((line) => line.includes('answered 429')).length).toBeLessThan(10);
+});
+
 test('a token that the server does not take ends the source, and says so', async () => {
   const on = await new Run({ vendor: mastodonServer({ settings: { access_token: { env: 'ANOTHER' } } }) }).start();
   run = on;

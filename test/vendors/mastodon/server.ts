@@ -23,16 +23,18 @@ interface Status {
 
 export interface MastodonOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Requests in 5 minutes. @default 300 */
+  readonly cap?: number;
 }
 
 export const mastodonServer =
-  ({ settings = {} }: MastodonOptions = {}) =>
+  ({ settings = {}, cap = 300 }: MastodonOptions = {}) =>
   (standIn: StandIn): Vendor => {
     const statuses: Status[] = [];
     const ids = new Map<MarketPost, bigint>();
     /** Null: all public posts. */
     const clients = new Map<VendorConnection, string | null>();
-    const requests = new WindowRule(300, PER_MS, standIn.now);
+    const requests = new WindowRule(cap, PER_MS, standIn.now);
 
     /** Milliseconds above 16 bits that tell apart what happens in one. */
     function idOf(post: MarketPost): bigint {
@@ -94,7 +96,7 @@ export const mastodonServer =
           stream(request, response, tag);
         } else if (!requests.allows()) {
           const reset = new Date(standIn.now() + PER_MS).toISOString();
-          response.writeHead(429, { 'x-ratelimit-limit': '300', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset }).end('{"error":"Too many requests"}');
+          response.writeHead(429, { 'x-ratelimit-limit': String(cap), 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset }).end('{"error":"Too many requests"}');
         } else if (what === 'timelines') {
           timeline(response, searchParams, tag);
         } else if (pathname === '/api/v2/instance') {
