@@ -30,6 +30,7 @@ const misuses: [string[], number, string][] = [
   [['topics', '--data', 'no-such-directory'], 2, 'FILE_UNREADABLE'],
   [['topics', '--url', 'http://127.0.0.1:1'], 1, 'NOT_RUNNING'],
   [['topics', '--url', 'nowhere'], 2, 'CONFIG_INVALID'],
+  [['tail', 'quotes', '--url', 'nowhere'], 2, 'CONFIG_INVALID'],
   [['models', 'list', '--url', 'http://127.0.0.1:1'], 1, 'NOT_RUNNING'],
   [['features', 'show', 'sim:X', '--url', 'http://127.0.0.1:1'], 1, 'NOT_RUNNING'],
   [['replay', '--data', 'no-such-directory'], 2, 'FILE_UNREADABLE'],

@@ -8,7 +8,7 @@ import { tail } from '#serving';
 import { WHERE, inspected } from './inspected.ts';
 import { EXIT, reportError, stopSignal, type CliIo } from './io.ts';
 import { withConfigOptions, type ConfigFlags } from './options.ts';
-import { answerError, withUrlOption } from './remote.ts';
+import { addressOf, answerError, withUrlOption } from './remote.ts';
 
 interface TailFlags extends ConfigFlags {
   readonly url: string;
@@ -88,8 +88,7 @@ async function written(io: CliIo, text: string): Promise<void> {
 }
 
 async function remote(io: CliIo, topic: string, { url: base, from, follow, limit }: TailFlags, signal: AbortSignal): Promise<void> {
-  if (!URL.canParse(base)) throw fail('CONFIG_INVALID', `${base} is no address`);
-  const url = new URL(`/v1/topics/${encodeURIComponent(topic)}/tail`, base);
+  const url = addressOf(base, `/v1/topics/${encodeURIComponent(topic)}/tail`);
   url.searchParams.set('follow', String(follow));
   url.searchParams.set('from', typeof from === 'string' ? from : String(from.time));
   if (limit !== undefined) url.searchParams.set('limit', String(limit));
