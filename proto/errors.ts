@@ -73,7 +73,7 @@ export const ERROR_CODES = {
   QUEUE_CLOSED: entry(false, UNAVAILABLE, 503, 'The queue was closed while it was in use.', 'Nothing at shutdown; otherwise see the log.'),
   QUEUE_UNAVAILABLE: entry(true, UNAVAILABLE, 503, 'The queue does not answer.', 'Check brokers or disk; the call is retried.'),
   QUEUE_FORBIDDEN: entry(false, PERMISSION_DENIED, 403, 'The brokers refuse the log-in, or what was asked is not allowed to it.', 'Check queue.kafka.sasl and the access rules of topics, groups and transactional ids.'),
-  QUEUE_UNTRUSTED: entry(false, FAILED_PRECONDITION, 409, 'A certificate is not trusted, by us or by the brokers, or the brokers do not speak TLS there.', 'Check queue.kafka.tls (ca_file, server_name, cert_file) and the port; renew what has expired.'),
+  QUEUE_UNTRUSTED: entry(false, FAILED_PRECONDITION, 409, 'A certificate is not trusted, by us or by the brokers.', 'Check queue.kafka.tls (ca_file, server_name, cert_file); renew what has expired.'),
   DATA_DIR_LOCKED: entry(true, FAILED_PRECONDITION, 409, 'Another Foretick process uses this data directory.', 'Stop it, or choose another directory with --data.'),
   DATA_CORRUPT: entry(false, DATA_LOSS, 500, 'Stored bytes do not match their checksum or format.', 'Run foretick doctor to see what is damaged; restore a copy, or mend what can be with --repair.'),
   DISK_FULL: entry(true, RESOURCE_EXHAUSTED, 507, 'The disk that holds the data directory is full.', 'Free space; nothing acknowledged is lost.'),

@@ -59,11 +59,11 @@ describeCluster(
       expect(message).not.toContain('wrong-one');
     });
 
-    test('a certificate that nobody we trust has signed, or of another name, or no TLS at all: QUEUE_UNTRUSTED, at once', async () => {
+    test('a certificate that nobody we trust has signed, or of another name: QUEUE_UNTRUSTED, at once; no TLS at all: QUEUE_UNAVAILABLE', async () => {
       expect(await apply('tls', () => ({ tls: { enabled: true } }))).toMatchObject({ code: 1, error: 'QUEUE_UNTRUSTED', message: expect.stringMatching(/self.signed certificate/) });
       expect(await apply('tls', ({ client }) => ({ tls: { enabled: true, ca_file: client } }))).toMatchObject({ code: 1, error: 'QUEUE_UNTRUSTED' });
       expect(await apply('tls', ({ broker }) => ({ tls: { enabled: true, ca_file: broker, server_name: 'kafka.example' } }))).toMatchObject({ code: 1, error: 'QUEUE_UNTRUSTED', message: expect.stringContaining('kafka.example') });
-      expect(await apply('sasl', ({ broker }) => ({ tls: { enabled: true, ca_file: broker } }))).toMatchObject({ code: 1, error: 'QUEUE_UNTRUSTED' });
+      expect(await apply('sasl', ({ broker }) => ({ delivery_timeout: '3s', tls: { enabled: true, ca_file: broker } }))).toMatchObject({ code: 1, error: 'QUEUE_UNAVAILABLE', message: expect.stringContaining('TLS') });
     });
 
     describe('records', () => {

@@ -40,7 +40,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'TRANSACTION_COORDINATOR_FENCED',
 ]);
 
-/** Codes of OpenSSL and Node for a certificate that is refused, by either side, or for a peer that does not speak TLS: trying again changes nothing. */
+/** Codes of OpenSSL and Node for a certificate that is refused, by either side, or for a peer that does not speak TLS and says so: trying again changes nothing. */
 const UNTRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|\w*ALERT_\w+)$)/;
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
