@@ -1,4 +1,5 @@
 export { runBacktest, type BacktestOptions, type BacktestResult } from './backtest/run.ts';
+export { copyMergedHistory } from './backtest/merged-history.ts';
 export type { ModelResult, RunResults, TopicResult } from './backtest/results.ts';
 export { readResults } from './backtest/results.ts';
 export { retryDeadLetters } from './dead-letters/retry.ts';

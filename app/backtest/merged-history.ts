@@ -3,11 +3,12 @@
  * received, over all partitions. Partition after partition would let models learn from the end of one before they predict the beginning of
  * another.
  *
- * The order depends on the logs alone, so a run that was stopped goes on behind the rows it has taken. Ends are those of the first start.
+ * The order depends on the logs alone, so a run that was stopped goes on behind the rows it has taken. Beginnings and ends are those of the
+ * first start: what retention takes meanwhile is POSITION_EXPIRED, or other rows would be passed over in its place.
  */
 import type { Producer } from '#queue';
 
-import { mergedRows, type MergedRow } from '../topics/merge-logs.ts';
+import { mergedRows, type Extent, type MergedRow } from '../topics/merge-logs.ts';
 import { Repartition } from '../topics/repartition.ts';
 import { closing, positionRecord, readPosition, type HistoryOptions, type HistoryPosition, type Span } from './history.ts';
 
@@ -15,8 +16,8 @@ const TOPICS = ['quotes', 'posts'] as const;
 type HistoryTopic = (typeof TOPICS)[number];
 
 interface Position extends HistoryPosition {
-  /** By topic: the end of each partition, and how many rows of the merged order are dealt with. */
-  readonly logs: Record<HistoryTopic, { readonly ends: readonly number[]; readonly taken: number }>;
+  /** By topic: what of each partition is replayed, and how many rows of the merged order are dealt with. */
+  readonly logs: Record<HistoryTopic, { readonly extents: readonly Extent[]; readonly taken: number }>;
 }
 
 /** Rows between two sends. */
@@ -27,7 +28,7 @@ export interface MergedHistoryOptions extends HistoryOptions {
   readonly maxLatenessUs: number;
 }
 
-/** UNKNOWN_TOPIC when the source is of another prefix. Resolves at the end, or soon after the signal aborts. */
+/** UNKNOWN_TOPIC when the source is of another prefix, POSITION_EXPIRED. Resolves at the end, or soon after the signal aborts. */
 export async function copyMergedHistory(options: MergedHistoryOptions): Promise<void> {
   const { into, layout, signal } = options;
   let position = (await readPosition<Position>(into, layout)) ?? (await firstPosition(options));
@@ -46,26 +47,25 @@ export async function copyMergedHistory(options: MergedHistoryOptions): Promise<
 }
 
 async function copyTopic({ from, layout, span, signal, maxLatenessUs }: MergedHistoryOptions, topic: HistoryTopic, begun: Position, producer: Producer): Promise<Position> {
-  const { ends, taken } = begun.logs[topic];
+  const { extents, taken } = begun.logs[topic];
   const name = layout.name(topic);
   let position = begun;
-  let repartition = new Repartition(name, layout.inputs);
+  const repartition = new Repartition(name, layout.inputs);
   let rows = 0;
   let [first, last] = [Infinity, 0];
   const flush = async (): Promise<void> => {
     const outputs = repartition.end();
     position = {
       ...position,
-      logs: { ...position.logs, [topic]: { ends, taken: rows } },
+      logs: { ...position.logs, [topic]: { extents, taken: rows } },
       records: position.records + outputs.length,
       fromUs: Number.isFinite(first) ? Math.min(position.fromUs || Infinity, first) : position.fromUs,
       toUs: Math.max(position.toUs, last),
     };
     await producer.send([...outputs, positionRecord(layout, position)]);
-    repartition = new Repartition(name, layout.inputs);
     [first, last] = [Infinity, 0];
   };
-  for await (const merged of mergedRows({ queue: from, topic: name, input: topic, maxLatenessUs, ends: new Map(ends.map((end, partition) => [partition, end])) })) {
+  for await (const merged of mergedRows({ queue: from, topic: name, input: topic, maxLatenessUs, extents })) {
     rows += 1;
     if (rows <= taken) continue;
     const time = receiptOf(merged);
@@ -91,6 +91,9 @@ function receiptOf({ value, row, clock, mark }: MergedRow): number | null {
 const inside = (time: number, { from, to }: Span): boolean => time >= from && time < to;
 
 async function firstPosition({ from, layout }: HistoryOptions): Promise<Position> {
-  const endsOf = async (topic: HistoryTopic): Promise<number[]> => (await from.offsets(layout.name(topic))).map(({ end }) => end);
-  return { logs: { quotes: { ends: await endsOf('quotes'), taken: 0 }, posts: { ends: await endsOf('posts'), taken: 0 } }, records: 0, fromUs: 0, toUs: 0, finished: false };
+  const log = async (topic: HistoryTopic): Promise<Position['logs'][HistoryTopic]> => ({
+    extents: (await from.offsets(layout.name(topic))).map(({ partition, earliest, end }) => ({ partition, from: earliest, end })),
+    taken: 0,
+  });
+  return { logs: { quotes: await log('quotes'), posts: await log('posts') }, records: 0, fromUs: 0, toUs: 0, finished: false };
 }

@@ -18,13 +18,19 @@ export interface MergedRow {
 /** Bytes read at once of each partition. */
 const READ_BYTES = 1024 * 1024;
 
+export interface Extent {
+  readonly partition: number;
+  readonly from: number;
+  readonly end: number;
+}
+
 export interface MergeOptions {
   readonly queue: Pick<Queue, 'offsets' | 'read'>;
   readonly topic: string;
   readonly input: Input;
   readonly maxLatenessUs: number;
-  /** By partition: the offset to end before. @default where each ends now */
-  readonly ends?: ReadonlyMap<number, number>;
+  /** By partition: where to begin, and the offset to end before. POSITION_EXPIRED when the beginning is gone. @default all there is */
+  readonly extents?: readonly Extent[];
 }
 
 export async function* mergedRows(options: MergeOptions): AsyncGenerator<MergedRow, void, undefined> {
@@ -45,11 +51,13 @@ export async function* mergedRows(options: MergeOptions): AsyncGenerator<MergedR
   }
 }
 
-async function* rowsOf({ queue, topic, input, maxLatenessUs, ends }: MergeOptions, partition: number): AsyncGenerator<MergedRow, void, undefined> {
-  const end = ends?.get(partition) ?? Infinity;
+async function* rowsOf({ queue, topic, input, maxLatenessUs, extents }: MergeOptions, partition: number): AsyncGenerator<MergedRow, void, undefined> {
+  const extent = extents?.find((one) => one.partition === partition);
+  const from = extent ? { offsets: new Map([[partition, extent.from]]) } : 'earliest';
+  const end = extent?.end ?? Infinity;
   let clock = 0;
   const seen = new SeenRows();
-  for await (const { records } of queue.read({ topic, partitions: [partition], from: 'earliest', toEnd: true, maxBytes: READ_BYTES })) {
+  for await (const { records } of queue.read({ topic, partitions: [partition], from, toEnd: true, maxBytes: READ_BYTES })) {
     for (const record of records) {
       if (record.offset >= end) return;
       const { rows, time, mark, value } = input === 'quotes' ? tickInput(record, maxLatenessUs) : postInput(record);
