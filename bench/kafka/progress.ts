@@ -6,9 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { CONTENT_JSON, SCHEMA, TickKind, decodeFeatures, encodeTickJson, headersOf, partitionOf, ticksOf, topicLayout, watermarkJson, type TopicLayout } from '#proto';
 import type { OutputRecord, Queue } from '#queue';
-import { openKafkaQueue } from '#queue/kafka';
+import { DELIVERIES, openKafkaQueue, type Delivery } from '#queue/kafka';
 
-import type { Section } from '../report.ts';
+import type { Row, Section } from '../report.ts';
 import { END_OF_TIME, type KafkaBench } from './settings.ts';
 
 const PARTITIONS = 12;
@@ -53,15 +53,17 @@ class Silences {
     this.#last.set(task, now);
   }
 
+  /** One that is silent still counts as far as it goes. */
   look(): number[] {
-    const silences = [...this.#longest.values()];
+    const now = performance.now();
+    const silences = [...this.#last].map(([task, last]) => Math.max(this.#longest.get(task) ?? 0, now - last));
     this.#longest = new Map();
     return silences;
   }
 }
 
-async function worker(brokers: readonly string[], name: string): Promise<ChildProcess> {
-  const child = fork(join(import.meta.dirname, 'workers.js'), [JSON.stringify({ brokers, name, partitions: PARTITIONS }), 'features']);
+async function worker(brokers: readonly string[], name: string, delivery: Delivery): Promise<ChildProcess> {
+  const child = fork(join(import.meta.dirname, 'workers.js'), [JSON.stringify({ brokers, name, partitions: PARTITIONS, delivery }), 'features']);
   await once(child, 'message');
   return child;
 }
@@ -73,14 +75,14 @@ interface Stood {
   readonly joined: number;
 }
 
-async function oneRun(brokers: readonly string[], name: string): Promise<Stood> {
+async function oneRun(brokers: readonly string[], name: string, delivery: Delivery): Promise<Stood> {
   const queue = await openKafkaQueue({ brokers });
   const layout = topicLayout({ prefix: name, inputs: PARTITIONS, shards: 1 });
   await queue.ensureTopics(layout.specs());
   const stop = new AbortController();
   const silences = new Silences();
   const workers = [];
-  for (let i = 0; i < WORKERS; i++) workers.push(await worker(brokers, name));
+  for (let i = 0; i < WORKERS; i++) workers.push(await worker(brokers, name, delivery));
   const loading = load(queue, layout, stop.signal);
   const reading = (async () => {
     for await (const { records } of queue.read({ topic: layout.name('features'), from: 'latest', signal: stop.signal })) {
@@ -96,9 +98,10 @@ async function oneRun(brokers: readonly string[], name: string): Promise<Stood> 
     const steady = await stood(STEADY_MS);
     workers.shift()!.kill('SIGKILL');
     const killed = await stood(KILLED_MS);
-    workers.push(await worker(brokers, name));
+    workers.push(await worker(brokers, name, delivery));
     const joined = await stood(JOINED_MS);
-    const own = Math.floor(PARTITIONS / WORKERS);
+    // Those of the worker that was killed stood still for longest: it had its share.
+    const own = PARTITIONS / WORKERS;
     return { steady: steady.at(-1)!, killed: killed[PARTITIONS - own - 1]!, killedMoved: killed.at(-1)!, joined: joined.at(-1)! };
   } finally {
     stop.abort();
@@ -108,18 +111,16 @@ async function oneRun(brokers: readonly string[], name: string): Promise<Stood> 
   }
 }
 
-export async function progressSection({ brokers, quick, repetitions, fresh }: KafkaBench): Promise<Section> {
-  const runs: Stood[] = [];
-  for (let i = 0; i < (quick ? 1 : repetitions); i++) runs.push(await oneRun(brokers, fresh()));
-  const of = (which: keyof Stood): number[] => runs.map((run) => run[which]);
+export async function progressSection({ brokers, repetitions, fresh }: KafkaBench): Promise<Section> {
+  const runs: Record<Delivery, Stood[]> = { transactional: [], idempotent: [] };
+  for (let i = 0; i < repetitions; i++) for (const delivery of DELIVERIES) runs[delivery].push(await oneRun(brokers, fresh(), delivery));
+  const rows = (delivery: Delivery): Row[] => {
+    const row = (name: string, which: keyof Stood): Row => ({ name: `${delivery}: ${name}`, unit: 'ms', values: runs[delivery].map((run) => run[which]) });
+    return [row('nothing happens', 'steady'), row('a worker is killed: tasks that stay', 'killed'), row('a worker is killed: its tasks', 'killedMoved'), row('a worker joins: any task', 'joined')];
+  };
   return {
     name: 'progress',
-    title: `Without progress: ${WORKERS} feature workers, ${PARTITIONS} tasks, 50 ticks/s each; the longest silence of any task (session_timeout 6 s)`,
-    rows: [
-      { name: 'nothing happens', unit: 'ms', values: of('steady') },
-      { name: 'a worker is killed: tasks that stay', unit: 'ms', values: of('killed') },
-      { name: 'a worker is killed: its tasks', unit: 'ms', values: of('killedMoved') },
-      { name: 'a worker joins: any task', unit: 'ms', values: of('joined') },
-    ],
+    title: `Without progress: ${WORKERS} feature workers, ${PARTITIONS} tasks of one shard, 50 ticks/s each; the longest silence of any task, as a reader of features sees it (session_timeout 6 s)`,
+    rows: DELIVERIES.flatMap(rows),
   };
 }

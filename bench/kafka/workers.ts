@@ -10,11 +10,12 @@ interface FeatureWork {
   readonly brokers: readonly string[];
   readonly name: string;
   readonly partitions: number;
+  readonly delivery: Delivery;
 }
 
 /** A feature worker alone, of several. */
-async function startFeatures({ brokers, name, partitions }: FeatureWork): Promise<() => Promise<void>> {
-  const queue = await openKafkaQueue({ brokers, sessionTimeoutMs: 6_000 });
+async function startFeatures({ brokers, name, partitions, delivery }: FeatureWork): Promise<() => Promise<void>> {
+  const queue = await openKafkaQueue({ brokers, sessionTimeoutMs: 6_000, delivery });
   await startFeatureWorker({
     queue,
     layout: topicLayout({ prefix: name, inputs: partitions, shards: 1 }),
