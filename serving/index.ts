@@ -11,4 +11,5 @@ export { deadLetterDetails, findDeadLetters, readDeadLetters, type DeadLetterDet
 export { groupLags, type ExpectedGroups, type PartitionLag } from './lag.ts';
 export type { DeadLetterEntry, DeadLetterPage } from './dead-letters.ts';
 export { tail, type TailRequest } from './tail/service.ts';
+export { PLACES, placeOf, type Place } from './tail/place.ts';
 export { CODE_TRAILER } from './grpc/status.ts';

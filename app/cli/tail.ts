@@ -3,7 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { request } from 'undici';
 
 import { TOPICS, fail } from '#proto';
-import { tail } from '#serving';
+import { PLACES, placeOf, tail, type Place } from '#serving';
 
 import { WHERE, inspected } from './inspected.ts';
 import { EXIT, reportError, stopSignal, type CliIo } from './io.ts';
@@ -14,11 +14,9 @@ interface TailFlags extends ConfigFlags {
   readonly url: string;
   readonly limit?: number;
   readonly follow: boolean;
-  readonly from: StartArgument;
+  readonly from: Place;
   readonly json?: boolean;
 }
-
-type StartArgument = 'earliest' | 'latest' | { readonly time: number };
 
 export function addTail(program: Command, io: CliIo, finish: (code: number) => void): void {
   withConfigOptions(withUrlOption(program.command('tail')))
@@ -26,7 +24,7 @@ export function addTail(program: Command, io: CliIo, finish: (code: number) => v
     .description('Show the records of a topic as JSON lines, as they come')
     .argument('<topic>', `one of ${Object.keys(TOPICS).join(', ')}`)
     .option('-d, --data <directory>', 'look into this directory instead, with --no-follow; it is only read')
-    .option('--from <place>', 'where to begin: earliest, latest, or a time of appending (ISO 8601, or milliseconds since the epoch)', startArgument, 'latest' as const)
+    .option('--from <place>', 'where to begin: earliest, latest, or a time of appending (ISO 8601, or milliseconds since the epoch)', placeArgument, 'latest' as const)
     .option('-n, --limit <rows>', 'end after this many rows', limitArgument)
     .option('--no-follow', 'end at the end of the topic')
     .option('--json', 'errors as JSON too')
@@ -47,11 +45,10 @@ Examples:
     });
 }
 
-function startArgument(text: string): StartArgument {
-  if (text === 'earliest' || text === 'latest') return text;
-  const time = /^\d{1,16}$/.test(text) ? Number(text) : /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isFinite(time)) throw new InvalidArgumentError('earliest, latest, an ISO 8601 time, or milliseconds since the epoch');
-  return { time };
+function placeArgument(text: string): Place {
+  const place = placeOf(text);
+  if (place === null) throw new InvalidArgumentError(PLACES);
+  return place;
 }
 
 function limitArgument(text: string): number {

@@ -1,6 +1,8 @@
 /** Query strings: strict, and short in what they may hold. */
 import { z } from 'zod';
 
+import { PLACES, placeOf } from '../tail/place.ts';
+
 const text = z.string().min(1).max(256);
 
 /** `a,b` or a parameter given more than once. */
@@ -25,14 +27,13 @@ export const count = (standard: number, most: number): z.ZodType<number> =>
 
 export const flag = z.enum(['true', 'false', '']).default('false').transform((given) => given !== 'false');
 
-/** `earliest`, `latest`, ISO 8601, or milliseconds since the epoch. */
+/** See `placeOf`. */
 export const place = z
   .string()
   .transform((given, issue) => {
-    if (given === 'earliest' || given === 'latest') return given;
-    const time = /^\d{1,16}$/.test(given) ? Number(given) : /^\d{4}-\d\d-\d\d/.test(given) ? Date.parse(given) : Number.NaN;
-    if (Number.isFinite(time)) return { time };
-    issue.addIssue('is none of earliest, latest, an ISO 8601 time, milliseconds');
+    const found = placeOf(given);
+    if (found !== null) return found;
+    issue.addIssue(`is not ${PLACES}`);
     return z.NEVER;
   })
   .optional();

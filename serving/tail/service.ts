@@ -3,13 +3,14 @@ import { TOPICS, fail, type TopicLayout, type TopicName } from '#proto';
 import type { Queue, QueueRecord, StartPosition } from '#queue';
 
 import { describeRows, type DescribedRow } from './describe.ts';
+import type { Place } from './place.ts';
 import { RepeatFilter } from './repeats.ts';
 
 export interface TailRequest {
   /** Short name, `quotes`, or full name. */
   readonly topic: string;
   /** Where to begin; left out: so that the newest `limit` rows are shown first. Milliseconds for a time. */
-  readonly from: 'earliest' | 'latest' | { readonly time: number } | undefined;
+  readonly from: Place | undefined;
   /** Most rows; with `follow` and no `from`, those shown before following. */
   readonly limit: number;
   readonly follow: boolean;
