@@ -1,4 +1,4 @@
-/** What the process gives to its live sources: clock, network, the vendors' caps, secrets. */
+/** What the process gives to its live sources: clock, network, the vendors' caps, secrets, the table of instruments. */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
@@ -6,6 +6,7 @@ import { Secret, createLimits, createNetwork, createRedactor, systemClock, type 
 import { fail } from '#proto';
 
 import type { Config } from '../config/schema.ts';
+import { postResolver } from './posts.ts';
 
 export interface EnvironmentOptions {
   readonly config: Config;
@@ -18,7 +19,9 @@ export function sourceEnvironment({ config, variables = process.env }: Environme
   const { replicas, ca_file: caFile, max_frame_bytes: maxFrameBytes } = config.collectors;
   const network = createNetwork({ maxFrameBytes, ...(caFile !== undefined && { ca: readCa(caFile) }) });
   const redactor = createRedactor();
+  const instrumentsOf = postResolver(config);
   return {
+    ...(instrumentsOf && { instrumentsOf }),
     clock: systemClock,
     random: Math.random,
     limits: createLimits(systemClock, replicas),

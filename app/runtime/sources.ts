@@ -24,8 +24,7 @@ export async function sourceOf(source: SourceConfig, config: Config, environment
   const { name, kind, ...options } = source;
   const found = SOURCE_KINDS.find((candidate) => candidate.kind === kind);
   if (!found) throw fail('CONFIG_INVALID', `no source is of kind ${kind}`);
-  const instrumentsOf = postResolver(config);
-  return found.create(name, options, instrumentsOf ? { ...environment, instrumentsOf } : environment);
+  return found.create(name, options, environment);
 }
 
 async function replayOf(source: ReplaySource, config: Config, onProgress?: (progress: ReplayProgress) => void): Promise<Source> {
