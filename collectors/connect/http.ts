@@ -60,7 +60,8 @@ export async function fetchText(live: Live, request: HttpRequest): Promise<HttpR
       chunks.push(chunk);
     }
     const wait = retryAfterMs(answer.headers, live.clock.now());
-    if (answer.statusCode === 429 && wait !== null) limiter?.pause(wait);
+    // All who share the cap wait as long as they are asked to.
+    if ((answer.statusCode === 429 || answer.statusCode === 503) && wait !== null) limiter?.pause(wait);
     return { status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks).toString('utf8'), receipt: live.receipt(), retryAfterMs: wait };
   } catch (cause) {
     if (request.signal.aborted) throw fail('SHUTTING_DOWN', 'stopping', { cause });

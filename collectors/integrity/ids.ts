@@ -9,7 +9,10 @@ export class RisingIds {
   #floor: number;
   readonly #newest = new Set<number>();
 
-  /** @param last it and all below count as seen */
+  /**
+   * @param last it and all below count as seen
+   * @param size how many are remembered at least, and at most twice as many
+   */
   constructor(last: number, size = 256) {
     this.#last = last;
     this.#floor = last;
@@ -25,11 +28,14 @@ export class RisingIds {
     if (id <= this.#floor || this.#newest.has(id)) return false;
     this.#newest.add(id);
     this.#last = Math.max(this.#last, id);
-    if (this.#newest.size > this.#size) {
-      const lowest = Math.min(...this.#newest);
-      this.#newest.delete(lowest);
-      this.#floor = lowest;
-    }
+    if (this.#newest.size >= 2 * this.#size) this.#forget();
     return true;
+  }
+
+  /** The older half, so that it is not done for each id. */
+  #forget(): void {
+    const oldest = [...this.#newest].sort((a, b) => a - b).slice(0, -this.#size);
+    for (const id of oldest) this.#newest.delete(id);
+    this.#floor = oldest.at(-1)!;
   }
 }

@@ -2,9 +2,8 @@
  * Outages of streams without numbers whose records the vendor can be asked for afterwards, by time: fetched, and what became
  * of them reported. Positions hold those under way: a run that ends meanwhile leaves them to the next, which reports them.
  */
-import { asForetickError } from '#proto';
-
 import { hasAborted } from '../clock.ts';
+import { askAgain } from './again.ts';
 import type { Live } from './live.ts';
 
 export interface Outage {
@@ -52,27 +51,11 @@ export function createOutages(live: Live, { stream, settleMs = 3000, tries = 5, 
 
   async function mend(outage: Outage): Promise<void> {
     await clock.sleep(settleMs, signal);
-    let recovered = 0;
-    let complete = false;
-    for (let attempt = 1; attempt <= tries && !hasAborted(signal) && !complete; attempt++) {
-      try {
-        const count = await fetch(outage, signal);
-        if (count === null) break;
-        recovered += count;
-        complete = true;
-      } catch (thrown) {
-        if (hasAborted(signal)) return;
-        const error = asForetickError(thrown);
-        live.observe({ type: 'note', message: live.environment.redact(`fetching what an outage took failed: ${error.message}`) });
-        if (!error.retriable) break;
-        const asked = error.details['retryAfterMs'];
-        await clock.sleep(Math.max(1000 * 2 ** attempt, typeof asked === 'number' ? asked : 0), signal);
-      }
-    }
+    const recovered = await askAgain(live, 'fetching what an outage took', tries, () => fetch(outage, signal));
     if (hasAborted(signal)) return;
     remember(outage, (of) => of.delete(outage));
     const about = { ...outage, instruments: [...outage.instruments] };
-    if (!complete) live.gapClosed(about);
+    if (recovered === null) live.gapClosed(about);
     else if (recovered > 0) live.gapClosed({ ...about, missed: recovered, recovered });
   }
 

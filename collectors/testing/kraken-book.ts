@@ -5,7 +5,7 @@
  */
 import { crc32 } from 'node:zlib';
 
-import type { Quote } from './rows.ts';
+import type { Quote } from '../sources/kraken/rows.ts';
 
 export type Side = 'bid' | 'ask';
 

@@ -4,7 +4,7 @@
  */
 import { fail } from '#proto';
 
-import { Book } from '../sources/kraken/book.ts';
+import { Book } from './kraken-book.ts';
 import { takerSide, type Quote, type Trade } from '../sources/kraken/rows.ts';
 import { decimal, whole } from '../values/decimal.ts';
 import { array, object, parseJson, text } from '../values/fields.ts';

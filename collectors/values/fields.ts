@@ -41,3 +41,8 @@ export function pointer(path: string): (value: unknown) => unknown {
     return at;
   };
 }
+
+/** A frame as text: vendors send texts as binary messages, too. */
+export function frameText(frame: string | Uint8Array): string {
+  return typeof frame === 'string' ? frame : Buffer.from(frame).toString('utf8');
+}

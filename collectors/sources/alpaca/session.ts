@@ -1,8 +1,7 @@
 /** One connection to Alpaca's market data stream: log-in, subscriptions, errors by their codes, and the decoding. */
-import { asForetickError } from '#proto';
-
 import type { Channel } from '../../connect/connection.ts';
 import type { FeedScope, FeedSession } from '../../connect/feeds.ts';
+import { takeEach } from '../../live/entries.ts';
 import type { Live } from '../../live/live.ts';
 import { array, object, text, type Json } from '../../values/fields.ts';
 import type { AlpacaRows } from './rows.ts';
@@ -55,21 +54,11 @@ export function alpacaSession({ live, channel, scope, wire, rows, credentials, s
     deferred: true,
     frame(data) {
       const messages = array(wire.read(data), 'frame');
-      let kind = 'empty';
-      let broken = false;
-      for (const [i, entry] of messages.entries()) {
-        try {
-          const is = one(object(entry, 'message'));
-          if (i === 0) kind = is;
-        } catch (thrown) {
-          const error = asForetickError(thrown);
-          if (error.code !== 'MALFORMED_RECORD') throw error;
-          // The others of the frame are good; the frame is one dead letter.
-          if (!broken) live.out.reject(error.code, error.message);
-          broken = true;
-          if (i === 0) kind = 'rejected';
-        }
-      }
+      let kind = messages.length === 0 ? 'empty' : 'rejected';
+      takeEach(live.out, messages, (entry, i) => {
+        const is = one(object(entry, 'message'));
+        if (i === 0) kind = is;
+      });
       return kind;
     },
   };

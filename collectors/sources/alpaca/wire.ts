@@ -3,7 +3,7 @@ import { Decoder, EXT_TIMESTAMP, ExtensionCodec, decodeTimestampToTimeSpec, enco
 
 import { fail } from '#proto';
 
-import { parseJson } from '../../values/fields.ts';
+import { frameText, parseJson } from '../../values/fields.ts';
 import { rfc3339 } from '../../values/time.ts';
 
 /** A time that came as MessagePack: microseconds. */
@@ -29,7 +29,7 @@ export function stampOf(value: unknown, field: string): number {
 
 export function alpacaWire(encoding: 'json' | 'msgpack'): AlpacaWire {
   if (encoding === 'json') {
-    return { headers: {}, read: (frame) => parseJson(asText(frame)), write: (message) => JSON.stringify(message) };
+    return { headers: {}, read: (frame) => parseJson(frameText(frame)), write: (message) => JSON.stringify(message) };
   }
   const extensionCodec = new ExtensionCodec();
   extensionCodec.register({
@@ -54,8 +54,4 @@ export function alpacaWire(encoding: 'json' | 'msgpack'): AlpacaWire {
     },
     write: (message) => encode(message),
   };
-}
-
-function asText(frame: string | Uint8Array): string {
-  return typeof frame === 'string' ? frame : Buffer.from(frame).toString('utf8');
 }

@@ -11,6 +11,7 @@ import { createLivePosts } from '../../posts/live-posts.ts';
 import { Stretch, type StretchState } from '../../posts/memory.ts';
 import { postOptions } from '../../posts/options.ts';
 import { duration } from '../../units.ts';
+import { frameText } from '../../values/fields.ts';
 import { COLLECTION, jetstreamDecoder } from './decode.ts';
 
 const options = z.strictObject({
@@ -104,7 +105,7 @@ async function run(live: Live, read: Options): Promise<void> {
       open: (channel) => {
         ask.isFirst = true;
         channel.confirmed();
-        return { frame: (data) => decode(typeof data === 'string' ? data : Buffer.from(data).toString('utf8')) };
+        return { frame: (data) => decode(frameText(data)) };
       },
       recovered: (fromUs, toUs) => {
         const since = fromUs === 0 ? live.publishedUpTo : fromUs;

@@ -10,6 +10,7 @@ import { createNumbered } from '../../live/numbered.ts';
 import { liveSource } from '../../live/source.ts';
 import { instrumentsOption, liveOptions, liveSettings } from '../../options.ts';
 import { duration } from '../../units.ts';
+import { frameText } from '../../values/fields.ts';
 import { advancedDecoder, advancedMessages } from './advanced.ts';
 import { coinbaseBackfill } from './backfill.ts';
 import { coinbaseRows, instrumentOf } from './decode.ts';
@@ -84,7 +85,7 @@ async function run(live: Live, read: Options): Promise<void> {
         api === 'exchange'
           ? exchangeDecoder({ channel, rows, trades: numbered, collects })
           : advancedDecoder({ live, channel, rows, collects, instruments: () => scope.symbols.map(instrumentOf) });
-      return { frame: (data) => decode(asText(data)) };
+      return { frame: (data) => decode(frameText(data)) };
     },
     numbered: trades ? [numbered] : [],
     forget: (product) => { rising.forget(product); },
@@ -94,8 +95,4 @@ async function run(live: Live, read: Options): Promise<void> {
 
 function messagesOf({ api, quotes, trades }: Options, type: 'subscribe' | 'unsubscribe', products: readonly string[]): string[] {
   return api === 'exchange' ? [exchangeMessage(type, products, { quotes, trades })] : advancedMessages(type, products, { quotes, trades });
-}
-
-function asText(data: string | Uint8Array): string {
-  return typeof data === 'string' ? data : Buffer.from(data).toString('utf8');
 }

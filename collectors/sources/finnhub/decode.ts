@@ -1,8 +1,9 @@
 /** Finnhub's frames: lists of trades without ids, pings, errors. */
-import { TickSide, asForetickError, fail } from '#proto';
+import { TickSide, fail } from '#proto';
 
 import type { Channel } from '../../connect/connection.ts';
 import { RecentTexts } from '../../integrity/repeats.ts';
+import { takeEach } from '../../live/entries.ts';
 import type { Live } from '../../live/live.ts';
 import { decimal, decimalOr } from '../../values/decimal.ts';
 import { array, object, parseJson, text, type Json } from '../../values/fields.ts';
@@ -42,18 +43,7 @@ export function finnhubDecoder({ live, recent, collects, priceUpdates }: Finnhub
 
   function trades(list: readonly unknown[]): void {
     const seen = new Map<string, number>();
-    let broken = false;
-    for (const entry of list) {
-      try {
-        trade(object(entry, 'trade'), seen);
-      } catch (thrown) {
-        const error = asForetickError(thrown);
-        if (error.code !== 'MALFORMED_RECORD') throw error;
-        // The others of the frame are good; the frame is one dead letter.
-        if (!broken) out.reject(error.code, error.message);
-        broken = true;
-      }
-    }
+    takeEach(out, list, (entry) => { trade(object(entry, 'trade'), seen); });
   }
 
   return (channel, frame) => {

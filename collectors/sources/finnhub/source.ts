@@ -9,6 +9,7 @@ import { liveSource } from '../../live/source.ts';
 import { instrumentsOption, liveOptions, liveSettings } from '../../options.ts';
 import { secretSchema } from '../../secrets.ts';
 import { duration } from '../../units.ts';
+import { frameText } from '../../values/fields.ts';
 import { finnhubDecoder, instrumentOf, recentTrades } from './decode.ts';
 
 const options = z.strictObject({
@@ -75,7 +76,7 @@ async function run(live: Live, read: Options): Promise<void> {
         if (!over.signal.aborted) channel.confirmed();
       });
       return {
-        frame: (data) => decode(channel, typeof data === 'string' ? data : Buffer.from(data).toString('utf8')),
+        frame: (data) => decode(channel, frameText(data)),
         ended: () => { over.abort(); },
       };
     },

@@ -11,6 +11,7 @@ import { createNumbered } from '../../live/numbered.ts';
 import { liveSource } from '../../live/source.ts';
 import { instrumentsOption, liveOptions, liveSettings } from '../../options.ts';
 import { duration } from '../../units.ts';
+import { frameText } from '../../values/fields.ts';
 import { krakenBackfill } from './backfill.ts';
 import { krakenDecoder, krakenMessages, type Subscribed } from './feed.ts';
 import { instrumentOf, krakenRows } from './rows.ts';
@@ -81,7 +82,7 @@ async function run(live: Live, read: Options): Promise<void> {
     },
     session: (channel, scope) => {
       const decode = krakenDecoder({ live, channel, rows, channels, symbols: scope.symbols, collects: (symbol) => scope.collects(symbol) });
-      return { frame: (data) => decode(typeof data === 'string' ? data : Buffer.from(data).toString('utf8')) };
+      return { frame: (data) => decode(frameText(data)) };
     },
     numbered: trades ? [numbered] : [],
     forget: (symbol) => { rows.forget(symbol); },

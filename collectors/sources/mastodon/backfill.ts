@@ -2,11 +2,10 @@
  * What a stream missed, from the timeline that shows the same posts: `min_id` pages from old to new. One at a time for a stream;
  * an interruption meanwhile makes it look once more at its end.
  */
-import { asForetickError, type ForetickError } from '#proto';
-
 import { hasAborted } from '../../clock.ts';
 import { fetchOk } from '../../connect/http.ts';
 import type { Limiter } from '../../connect/limits.ts';
+import { askAgain } from '../../live/again.ts';
 import type { Live } from '../../live/live.ts';
 import type { LivePosts } from '../../posts/live-posts.ts';
 import type { Stretch } from '../../posts/memory.ts';
@@ -16,7 +15,6 @@ import { idAt, statusOf, timeOfId } from './decode.ts';
 /** The most that Mastodon gives at once. */
 const PAGE = 40;
 const TRIES = 10;
-const LONGEST_DELAY_MS = 60_000;
 
 export interface BackfillOptions {
   readonly live: Live;
@@ -37,7 +35,7 @@ export interface BackfillOptions {
 /** Call it when the stream is there again, and held. Never throws: what cannot be fetched is reported. */
 export function mastodonBackfill(options: BackfillOptions): () => void {
   const { live, posts, stretch, timeline, allowPlainText, limiter, replay, limit, moved } = options;
-  const { signal, clock } = live;
+  const { signal } = live;
   let running = false;
   let isWanted = false;
 
@@ -89,23 +87,14 @@ export function mastodonBackfill(options: BackfillOptions): () => void {
   }
 
   /** Null: it cannot be had. */
-  async function fetchPage(after: bigint): Promise<Page | null> {
+  function fetchPage(after: bigint): Promise<Page | null> {
     const url = new URL(timeline);
     url.searchParams.set('limit', String(PAGE));
     url.searchParams.set('min_id', String(after));
-    for (let attempt = 1; attempt <= TRIES && !signal.aborted; attempt++) {
-      try {
-        const { body, receipt } = await fetchOk(live, { url: url.href, allowPlainText, limiter, signal, headers: await options.headers() });
-        return read(url, body, receipt, after);
-      } catch (thrown) {
-        const error = asForetickError(thrown);
-        if (hasAborted(signal)) return null;
-        live.observe({ type: 'note', message: `back-fill from ${url.host}${url.pathname} failed: ${error.message}` });
-        if (!error.retriable) return null;
-        await clock.sleep(delayOf(error, attempt), signal);
-      }
-    }
-    return null;
+    return askAgain(live, `back-fill from ${url.host}${url.pathname}`, TRIES, async () => {
+      const { body, receipt } = await fetchOk(live, { url: url.href, allowPlainText, limiter, signal, headers: await options.headers() });
+      return read(url, body, receipt, after);
+    });
   }
 
   function read(url: URL, body: string, receipt: number, after: bigint): Page | null {
@@ -134,9 +123,4 @@ export function mastodonBackfill(options: BackfillOptions): () => void {
     running = true;
     void run();
   };
-}
-
-function delayOf({ details }: ForetickError, attempt: number): number {
-  const asked = details['retryAfterMs'];
-  return Math.max(typeof asked === 'number' ? asked : 0, Math.min(LONGEST_DELAY_MS, 1000 * 2 ** (attempt - 1)));
 }

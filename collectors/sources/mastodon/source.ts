@@ -17,6 +17,7 @@ import { Stretch, type StretchState } from '../../posts/memory.ts';
 import { postOptions } from '../../posts/options.ts';
 import { secretSchema } from '../../secrets.ts';
 import { duration } from '../../units.ts';
+import { frameText } from '../../values/fields.ts';
 import { mastodonBackfill } from './backfill.ts';
 import { mastodonDecoder, idAt } from './decode.ts';
 import { streamingUrl, streamsOf, type Stream } from './streams.ts';
@@ -25,7 +26,7 @@ const options = z.strictObject({
   ...postOptions(),
   url: z.url().default('https://mastodon.social').describe('Address of the server'),
   streaming_url: z.url().optional().describe('Address of its streams; left out: what the server says'),
-  access_token: secretSchema().optional().describe('Token of an application of an account there: streams need one on servers since Mastodon 4.2, timelines on some'),
+  access_token: secretSchema().optional().describe('Token of an application of an account there: streams need one on many servers, timelines on some'),
   stream: z.enum(['public', 'public:local', 'public:remote', 'hashtag']).default('public').describe('All public posts that the server knows, those of its own accounts, those of others, or those with a hashtag'),
   hashtags: z.array(z.string().regex(/^[\p{L}\p{N}_]+$/u, 'a hashtag without its #')).max(40).default([]).describe('Of the stream hashtag: without #; one connection each'),
   replay: duration().default(3600e6).describe('How far back posts are fetched after an outage; what lies before is reported as a gap'),
@@ -110,7 +111,7 @@ async function run(live: Live, read: Options, found: { streaming: string | null 
       open: (channel) => {
         stretch.hold();
         channel.confirmed();
-        return { frame: (data) => decode(typeof data === 'string' ? data : Buffer.from(data).toString('utf8')) };
+        return { frame: (data) => decode(frameText(data)) };
       },
       recovered: (fromUs, toUs) => {
         const since = fromUs === 0 ? live.publishedUpTo : fromUs;

@@ -6,7 +6,7 @@ import type { FeedScope, FeedSession } from '../../connect/feeds.ts';
 import { FrameCounter } from '../../integrity/counter.ts';
 import type { Live } from '../../live/live.ts';
 import { whole } from '../../values/decimal.ts';
-import { pointer } from '../../values/fields.ts';
+import { frameText, pointer } from '../../values/fields.ts';
 import { test, type Test } from '../generic/conditions.ts';
 import type { Publisher } from '../generic/publish.ts';
 import type { Reader } from '../generic/read.ts';
@@ -85,8 +85,7 @@ class GenericSession implements FeedSession {
   }
 
   frame(data: string | Uint8Array): string {
-    const text = typeof data === 'string' ? data : Buffer.from(data).toString('utf8');
-    const frame = parsed(text);
+    const frame = parsed(frameText(data));
     const control = this.#control(frame);
     if (this.#rules.counter) this.#count(this.#rules.counter(frame));
     if (control !== null) return control;
