@@ -3,6 +3,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { json } from './support/json.ts';
 import { endAll, eventually, foretick } from './support/program.ts';
 import { cutRecording, scratchDirectory } from './support/recording.ts';
 import { startUp } from './support/up.ts';
@@ -47,12 +48,6 @@ function configured(name: string, lines: readonly string[]): string {
   const source = ['sources:', '  - name: cut', '    kind: replay', `    file: ${cutRecording(root.path, ROWS)}`, '    speed: max'];
   writeFileSync(file, [...source, ...lines].join('\n'));
   return file;
-}
-
-async function json<T>(args: readonly string[], code = 0): Promise<T> {
-  const ended = await foretick([...args, '--json']);
-  expect({ args, code: ended.code, stderr: ended.stderr }).toEqual({ args, code, stderr: '' });
-  return JSON.parse(ended.stdout) as T;
 }
 
 interface Lags { readonly lags: readonly { readonly group: string; readonly topic: string; readonly committed: number | null; readonly end: number; readonly records: number }[] }

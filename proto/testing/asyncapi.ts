@@ -145,7 +145,7 @@ function binaryOf(schema: SchemaName, contentType: string, samples: readonly str
 }
 
 export function asyncApiYaml(version: string, read = readProto): string {
-  return `# Made from proto/: npm run build && node dist/proto/testing/write-asyncapi.js\n${stringify(asyncApi(version, read), { lineWidth: 160, aliasDuplicateObjects: false })}`;
+  return `# Made from proto/ by npm run generate:asyncapi; do not edit.\n${stringify(asyncApi(version, read), { lineWidth: 160, aliasDuplicateObjects: false })}`;
 }
 
 function readProto(file: string): Uint8Array {

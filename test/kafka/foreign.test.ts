@@ -2,12 +2,12 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { lz4Codec, snappyCodec, zstdCodec } from './runner/kafkajs-codecs.ts';
 import kafkajs from 'kafkajs';
-import { execFile } from 'node:child_process';
 
 import { COMPRESSIONS, openKafkaQueue, type Compression } from '#queue/kafka';
 
 import { readAll, send, text, within } from '../../queue/testing/harness.ts';
 import { describeKafka } from './runner/describe.ts';
+import { runJava } from './runner/java.ts';
 import { librariesOf } from './runner/libraries.ts';
 
 const { Kafka, CompressionTypes, CompressionCodecs, logLevel } = kafkajs;
@@ -16,16 +16,6 @@ const THEIRS: Readonly<Record<Compression, kafkajs.CompressionTypes>> = { none: 
 /** Enough that packing pays, with what console tools can carry: lines without tabs. */
 const VALUES = Array.from({ length: 300 }, (_, i) => `value ${i} ${'äöü and so on '.repeat(i % 7)}`.trim());
 const KEYS = VALUES.map((_, i) => `k${i % 10}`);
-
-function java(program: string, args: readonly string[], input: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = execFile('java', ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-Dfile.encoding=UTF-8', '-cp', `${librariesOf(program.startsWith('kafka.') ? '3.9' : 'tools')}/*`, program, ...args], { maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
-      if (error) reject(new Error(`${program}: ${stderr}`, { cause: error }));
-      else resolve(stdout);
-    });
-    child.stdin!.end(input);
-  });
-}
 
 describeKafka('clients of others', ({ brokers, fresh }) => {
   beforeAll(() => {
@@ -77,11 +67,11 @@ describeKafka('clients of others', ({ brokers, fresh }) => {
     await queue.ensureTopics([{ name: topic, partitions: 1, cleanup: 'delete' }]);
     await send(queue, VALUES.map((value, i) => ({ topic, key: KEYS[i]!, value })));
     const server = ['--bootstrap-server', brokers().join(','), '--topic', topic];
-    const read = await java('org.apache.kafka.tools.consumer.ConsoleConsumer', [...server, '--from-beginning', '--max-messages', String(VALUES.length), '--timeout-ms', '60000', '--property', 'print.key=true', '--isolation-level', 'read_committed'], '');
+    const read = await runJava('org.apache.kafka.tools.consumer.ConsoleConsumer', [...server, '--from-beginning', '--max-messages', String(VALUES.length), '--timeout-ms', '60000', '--property', 'print.key=true', '--isolation-level', 'read_committed']);
     const lines = VALUES.map((value, i) => `${KEYS[i]!}\t${value}`);
     expect(read.trimEnd().split('\n')).toEqual(lines);
 
-    await java('kafka.tools.ConsoleProducer', [...server, '--compression-codec', compression, '--property', 'parse.key=true'], `${lines.join('\n')}\n`);
+    await runJava('kafka.tools.ConsoleProducer', [...server, '--compression-codec', compression, '--property', 'parse.key=true'], { input: `${lines.join('\n')}\n` });
     const theirs = (await readAll(queue, { topic })).slice(VALUES.length);
     expect(theirs.map(({ key, value }) => `${text(key)!}\t${text(value)!}`)).toEqual(lines);
     await queue.close();

@@ -4,7 +4,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { printedRandom } from '../support/random.ts';
 import { killLeader, loseAnswers, type LossRun } from './loss.ts';
 import { describeCluster } from './runner/describe.ts';
-import { BrokerProxy } from './runner/proxy.ts';
+import { proxies } from './runner/proxy.ts';
 
 const CLEAN = { lost: [], doubled: [], disordered: [], failures: [] };
 
@@ -21,18 +21,12 @@ describeCluster('three brokers', (cluster) => {
   }, 300_000);
 }, { brokers: 3 });
 
-const proxies: BrokerProxy[] = [];
+const { network, advertise } = proxies();
 describeCluster('a broker behind a proxy', (cluster) => {
   afterAll(async () => {
-    await Promise.all(proxies.map((proxy) => proxy.close()));
+    await Promise.all(network.map((proxy) => proxy.close()));
   });
   test('answers that are lost after the broker stored the batches lose, double and reorder nothing', async () => {
-    expectClean(await loseAnswers(cluster(), proxies[0]!, 'answers', printedRandom('answers lost')));
+    expectClean(await loseAnswers(cluster(), network[0]!, 'answers', printedRandom('answers lost')));
   }, 120_000);
-}, {
-  advertise: async (port) => {
-    const proxy = await BrokerProxy.open(port);
-    proxies.push(proxy);
-    return proxy.port;
-  },
-});
+}, { advertise });

@@ -8,6 +8,7 @@ import { stringify } from 'yaml';
 
 import type { RunResults } from '#app';
 
+import { json } from '../support/json.ts';
 import { MAIN, endAll, eventually, foretick, start, type Program } from '../support/program.ts';
 import { ROOT, cutRecording, scratchDirectory } from '../support/recording.ts';
 import { describeKafka } from './runner/describe.ts';
@@ -39,11 +40,6 @@ describeKafka('the command line on Kafka', ({ brokers, fresh }) => {
     const base = { target: { horizon: '1s' }, sources: [source], training: { evaluate_every: 50, checkpoint_rows: 500 }, serving: { max_staleness: '100000h' } };
     writeFileSync(path, stringify({ queue: { driver: 'kafka', kafka: { brokers: [...brokers()], ...kafka } }, topics: { prefix, partitions: 2, ...topics }, ...base, ...sections }));
     return path;
-  };
-  const json = async <T>(args: readonly string[], code = 0): Promise<T> => {
-    const ended = await foretick([...args, '--json']);
-    expect({ args, code: ended.code, stderr: ended.code === code ? '' : ended.stderr }).toEqual({ args, code, stderr: '' });
-    return JSON.parse(code === 0 || ended.stdout !== '' ? ended.stdout : ended.stderr) as T;
   };
   const run = async (role: string, config: string): Promise<string> => {
     const ports = role === 'serve' ? ['--http-port', '0', '--grpc-port', '0'] : ['--health-port', '0'];

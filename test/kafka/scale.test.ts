@@ -19,7 +19,7 @@ import { endAll, eventually } from '../support/program.ts';
 import { recordingLines, scratchDirectory, writeRows } from '../support/recording.ts';
 import { rowsByInstrument } from '../support/rows.ts';
 import { Fleet } from './chaos/processes.ts';
-import { MODELS, workedThrough } from './chaos/run.ts';
+import { MODELS, caughtUp, workedThrough } from './chaos/run.ts';
 import { describeKafka } from './runner/describe.ts';
 
 const PARTITIONS = 24;
@@ -103,7 +103,7 @@ describeKafka('feature workers that share 24 partitions', ({ brokers, fresh }) =
       await copyRows(queue, layout, again);
       const trainers = new Fleet(written(again.prefix, []));
       trainers.add('train');
-      await eventually('all rows are learned again', async () => ((await learned(queue, again)) ? true : undefined), DEADLINE_MS);
+      await eventually('all rows are learned again', async () => ((await caughtUp(queue, MODELS.map((model) => [`${again.prefix}.training.${model}`, [again.name('features')]]))) ? true : undefined), DEADLINE_MS);
       await trainers.end();
       expect(trainers.problems).toEqual([]);
       const { weightsSha256, predictions, outcomes } = await resultsOf(queue, again);
@@ -132,14 +132,4 @@ async function copyRows(queue: Queue, from: TopicLayout, into: TopicLayout): Pro
     await producer.send(records.map(({ partition, key, value, headers }): OutputRecord => ({ topic: into.name('features'), partition, value, headers, ...(key && { key }) })));
   }
   await producer.close();
-}
-
-async function learned(queue: Queue, layout: TopicLayout): Promise<boolean> {
-  const topic = layout.name('features');
-  const offsets = await queue.offsets(topic);
-  for (const model of MODELS) {
-    const committed = await queue.committed(`${layout.prefix}.training.${model}`, topic);
-    if (offsets.some(({ partition, end }) => end > 0 && (committed.get(partition) ?? 0) < end)) return false;
-  }
-  return true;
 }

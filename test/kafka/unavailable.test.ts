@@ -8,23 +8,18 @@ import { openKafkaQueue, type KafkaQueueOptions } from '#queue/kafka';
 import { aborted, deferred, eventually, joinWith, readAll, send, valuesOf, within } from '../../queue/testing/harness.ts';
 import { judge, startLoad } from './load.ts';
 import { describeCluster } from './runner/describe.ts';
-import { BrokerProxy } from './runner/proxy.ts';
+import { proxies, type BrokerProxy } from './runner/proxy.ts';
 
 /** Quick to notice, so that tests need not wait. */
 const QUICK = { fetchWaitMs: 100, requestTimeoutMs: 1_500, connectTimeoutMs: 1_000, sessionTimeoutMs: 6_000, takeoverWaitMs: 1_000, deliveryTimeoutMs: 30_000 };
 /** Of a call that has a bound of its own: far beyond that, and far below what waits for ever. */
 const BOUND_MS = 20_000;
 
-const proxies: BrokerProxy[] = [];
-const advertise = async (port: number): Promise<number> => {
-  const proxy = await BrokerProxy.open(port);
-  proxies.push(proxy);
-  return proxy.port;
-};
+const { network, advertise } = proxies();
 
 describeCluster('a broker that comes and goes', (cluster) => {
   const queues: Queue[] = [];
-  const proxy = (): BrokerProxy => proxies[0]!;
+  const proxy = (): BrokerProxy => network[0]!;
   let topics = 0;
 
   const open = async (options: Partial<KafkaQueueOptions> = {}): Promise<Queue> => {
@@ -53,7 +48,7 @@ describeCluster('a broker that comes and goes', (cluster) => {
     await Promise.all(queues.splice(0).map((queue) => queue.close()));
   });
   afterAll(async () => {
-    await Promise.all(proxies.map((each) => each.close()));
+    await Promise.all(network.map((each) => each.close()));
   });
 
   test('a restart in mid-load loses, doubles and reorders nothing', async () => {

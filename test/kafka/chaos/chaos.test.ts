@@ -10,18 +10,13 @@ import { endAll } from '../../support/program.ts';
 import { cutRecording, scratchDirectory } from '../../support/recording.ts';
 import type { KafkaCluster } from '../runner/cluster.ts';
 import { describeCluster } from '../runner/describe.ts';
-import { BrokerProxy } from '../runner/proxy.ts';
+import { proxies } from '../runner/proxy.ts';
 import { referenceOf, runChaos, type ChaosRun } from './run.ts';
 
 const given = process.env['FORETICK_TEST_SEED'];
 const first = given === undefined ? Math.floor(Math.random() * 1e6) : Number(given);
 
-const proxies: BrokerProxy[] = [];
-const advertise = async (port: number): Promise<number> => {
-  const proxy = await BrokerProxy.open(port);
-  proxies.push(proxy);
-  return proxy.port;
-};
+const { network, advertise } = proxies();
 
 const scratch = scratchDirectory();
 let reference: Digests;
@@ -33,7 +28,7 @@ beforeAll(async () => {
 afterAll(async () => {
   endAll();
   scratch.remove();
-  await Promise.all(proxies.map((proxy) => proxy.close()));
+  await Promise.all(network.map((proxy) => proxy.close()));
 });
 
 /** @returns what was wrong, with what was done to it */
@@ -51,7 +46,7 @@ describeCluster(
     }, 400_000);
 
     test.each(['transactional', 'idempotent'] as const)('under faults, %s, they give the same', async (delivery) => {
-      expect(await problemsOf(cluster(), { faults: 5, delivery, network: proxies })).toEqual([]);
+      expect(await problemsOf(cluster(), { faults: 5, delivery, network })).toEqual([]);
     }, 600_000);
   },
   { advertise },

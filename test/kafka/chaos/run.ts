@@ -132,7 +132,8 @@ async function finished(queue: Queue, layout: TopicLayout): Promise<boolean> {
   return (await readCursor(queue, layout, 'backtest'))?.finished ?? false;
 }
 
-async function caughtUp(queue: Queue, groups: readonly [string, string[]][]): Promise<boolean> {
+/** Whether each group has committed the ends of its topics. */
+export async function caughtUp(queue: Queue, groups: readonly [string, string[]][]): Promise<boolean> {
   for (const [group, topics] of groups) {
     for (const topic of topics) {
       const committed = await queue.committed(group, topic);

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { endAll } from '../../support/program.ts';
 import { cutRecording } from '../../support/recording.ts';
 import { startCluster } from '../runner/cluster.ts';
-import { BrokerProxy } from '../runner/proxy.ts';
+import { proxies } from '../runner/proxy.ts';
 import { referenceOf, runChaos } from './run.ts';
 
 const { values } = parseArgs({
@@ -26,13 +26,8 @@ const { values } = parseArgs({
 const directory = mkdtempSync(join(tmpdir(), 'foretick-chaos-'));
 const file = cutRecording(directory, Number(values.rows));
 const reference = await referenceOf(file, join(directory, 'reference'));
-const network: BrokerProxy[] = [];
+const { network, advertise } = proxies();
 const several = values.brokers === '3';
-const advertise = async (port: number): Promise<number> => {
-  const proxy = await BrokerProxy.open(port);
-  network.push(proxy);
-  return proxy.port;
-};
 const cluster = await startCluster({ line: values.line === '3.9' ? '3.9' : '4', brokers: several ? 3 : 1, advertise });
 // Whoever stops it leaves no processes behind; brokers end with us in any case.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

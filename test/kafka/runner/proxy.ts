@@ -144,3 +144,16 @@ export class BrokerProxy {
     });
   }
 }
+
+/** Proxies before all brokers of a cluster: give `advertise` to `startCluster`. Close them behind it. */
+export function proxies(): { readonly network: BrokerProxy[]; readonly advertise: (port: number) => Promise<number> } {
+  const network: BrokerProxy[] = [];
+  return {
+    network,
+    advertise: async (port) => {
+      const proxy = await BrokerProxy.open(port);
+      network.push(proxy);
+      return proxy.port;
+    },
+  };
+}
