@@ -5,6 +5,8 @@ import type { MarketItem } from './market.ts';
 export interface Wire {
   write(data: string | Uint8Array): void;
   close(code: number, reason: string): void;
+  /** A WebSocket ping. */
+  ping?(payload: string): void;
   /** Bytes that wait for the client to read. */
   buffered(): number;
 }
@@ -92,6 +94,10 @@ export class VendorConnection {
 
   close(code: number, reason: string): void {
     if (this.open) this.#options.wire.close(code, reason);
+  }
+
+  ping(payload: string): void {
+    if (this.open) this.#options.wire.ping?.(payload);
   }
 
   buffered(): number {

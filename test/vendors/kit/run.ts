@@ -109,6 +109,7 @@ export class Run {
       queue: producer ? withProducer(this.queue, producer) : this.queue,
       layout: this.layout,
       source,
+      atomicSends: true,
       clock,
       onEvent: (event) => {
         this.events.push(event);

@@ -43,6 +43,9 @@ export interface Vendor {
   /** A WebSocket stands. */
   connected?(connection: VendorConnection, request: IncomingMessage): void;
   received?(connection: VendorConnection, data: string): void;
+  /** A WebSocket ping of the client, which is answered already. */
+  pinged?(connection: VendorConnection): void;
+  ponged?(connection: VendorConnection, payload: string): void;
   ended?(connection: VendorConnection): void;
   requested?(request: IncomingMessage, response: ServerResponse): void;
   /** Tells whoever asked for it. Returns whether anybody did. */
@@ -247,6 +250,7 @@ export class StandIn {
     const wire: Wire = {
       write: (data) => { client.send(data); },
       close: (code, reason) => { client.close(code, reason); },
+      ping: (payload) => { client.ping(payload); },
       buffered: () => client.bufferedAmount,
     };
     const connection = this.#join(wire);
@@ -254,6 +258,8 @@ export class StandIn {
     client.on('message', (data: RawData) => {
       this.vendor.received?.(connection, Buffer.from(data as Buffer).toString('utf8'));
     });
+    client.on('ping', () => { this.vendor.pinged?.(connection); });
+    client.on('pong', (payload: Buffer) => { this.vendor.ponged?.(connection, payload.toString('utf8')); });
     client.on('close', (code) => {
       this.closeCodes.push(code);
       this.#leave(connection);
