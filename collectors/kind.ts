@@ -22,6 +22,8 @@ export interface SourceEnvironment {
   readonly redact: (text: string) => string;
   /** Instruments that others hand out, in place of those configured. @default none */
   readonly instruments?: (source: string) => InstrumentSet | null;
+  /** Instruments that a text names, by the table of the pipeline. @default none is configured */
+  readonly instrumentsOf?: (text: string) => readonly string[];
 }
 
 /** Text for `foretick sources` and docs/sources.md. */

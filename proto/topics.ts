@@ -42,6 +42,8 @@ export interface TopicSpec {
   readonly retentionMs?: number;
   /** With clean-up `delete`: how many bytes of each partition are kept at least; older ones may go. @default all */
   readonly retentionBytes?: number;
+  /** Copies of each partition that the queue keeps. @default as many as the queue says; the embedded one has one */
+  readonly replicationFactor?: number;
 }
 
 /** Full topic names and counts of one deployment. */
@@ -50,8 +52,8 @@ export interface TopicLayout {
   readonly inputs: number;
   readonly shards: number;
   name(topic: TopicName): string;
-  /** @param retention of topics with clean-up `delete`, but those that are kept for ever. @default everything is kept */
-  specs(retention?: Pick<TopicSpec, 'retentionMs' | 'retentionBytes'>): TopicSpec[];
+  /** @param kept retention is of topics with clean-up `delete`, but those that are kept for ever. @default everything is kept, in as many copies as the queue says */
+  specs(kept?: Pick<TopicSpec, 'retentionMs' | 'retentionBytes' | 'replicationFactor'>): TopicSpec[];
 }
 
 /** Records of who decided what, when and why: small, and asked for years later. */
@@ -70,12 +72,13 @@ export function topicLayout(options: { prefix: string; inputs: number; shards: n
     inputs,
     shards,
     name,
-    specs: (retention = {}) =>
+    specs: ({ replicationFactor, ...retention } = {}) =>
       (Object.keys(TOPICS) as TopicName[]).map((topic) => ({
         name: name(topic),
         partitions: count[TOPICS[topic].partitions],
         cleanup: TOPICS[topic].cleanup,
         ...(TOPICS[topic].cleanup === 'delete' && !KEPT_FOR_EVER.has(topic) && retention),
+        ...(replicationFactor !== undefined && { replicationFactor }),
       })),
   };
 }

@@ -1,7 +1,7 @@
 /** The commands that look inside, and replay: against a live process, and against directories. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 
@@ -30,6 +30,7 @@ const misuses: [string[], number, string][] = [
   [['topics', '--data', 'no-such-directory'], 2, 'FILE_UNREADABLE'],
   [['topics', '--url', 'http://127.0.0.1:1'], 1, 'NOT_RUNNING'],
   [['topics', '--url', 'nowhere'], 2, 'CONFIG_INVALID'],
+  [['tail', 'quotes', '--url', 'nowhere'], 2, 'CONFIG_INVALID'],
   [['models', 'list', '--url', 'http://127.0.0.1:1'], 1, 'NOT_RUNNING'],
   [['features', 'show', 'sim:X', '--url', 'http://127.0.0.1:1'], 1, 'NOT_RUNNING'],
   [['replay', '--data', 'no-such-directory'], 2, 'FILE_UNREADABLE'],
@@ -151,6 +152,28 @@ describe('replay', () => {
     const itself = await foretick(['replay', '--data', data, '--into', data, '--json']);
     expect(JSON.parse(itself.stderr)).toMatchObject({ error: { code: 'CONFIG_INVALID' } });
   }, 60_000);
+
+  test('of what was recorded in several partitions works through one sequence, by receipt time: the same, whether interrupted or not', async () => {
+    const config = join(root.path, 'several.yaml');
+    writeFileSync(config, 'topics: { partitions: 4 }\n');
+    const several = join(root.path, 'several');
+    const recorded = JSON.parse((await foretick(['backtest', cutRecording(root.path, 4_000), '--config', config, '--data', several, '--made-up-posts', '60', '--posts-about', INSTRUMENTS[0], '--json'])).stdout) as RunResults;
+    const replayed = async (into: string): Promise<RunResults> => {
+      const { code, stdout, stderr } = await foretick(['replay', '--config', config, '--data', several, '--into', join(root.path, into), '--json']);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      return JSON.parse(stdout) as RunResults;
+    };
+    const results = await replayed('several-again');
+    expect([results.features.rows, results.features.missing, results.features.repeats]).toEqual([recorded.features.rows, 0, 0]);
+    const killed = start(MAIN, ['replay', '--config', config, '--data', several, '--into', join(root.path, 'several-killed'), '--json']);
+    await eventually('it has begun', () => (existsSync(join(root.path, 'several-killed', 'queue.mdb')) ? true : undefined));
+    killed.kill('SIGKILL');
+    await killed.ended;
+    expect(digests(await replayed('several-killed'))).toEqual(digests(results));
+    // Rows and their labels are those of a run in one partition, in another order where two were received at once.
+    const { models } = original;
+    expect(results.models.map(({ model, outcomes, expired }) => [model, outcomes, expired])).toEqual(models.map(({ model, outcomes, expired }) => [model, outcomes, expired]));
+  }, 120_000);
 
   test('of a span without history ends, and says so', async () => {
     const { code, stdout } = await foretick(['replay', '--data', data, '--into', join(root.path, 'empty'), '--from', '2090-01-01T00:00:00Z']);

@@ -37,10 +37,14 @@ export interface Replayed {
   readonly toUs: number;
 }
 
-interface Position extends Replayed {
+/** How far it got. */
+export interface HistoryPosition extends Replayed {
+  readonly finished: boolean;
+}
+
+interface Position extends HistoryPosition {
   /** By topic and partition, `quotes/0`: next offset, and where to end. */
   readonly logs: Record<string, { next: number; end: number }>;
-  readonly finished: boolean;
 }
 
 const SOURCE = 'history';
@@ -57,7 +61,7 @@ export interface HistoryOptions {
 
 /** TOPIC_MISMATCH when the source is partitioned otherwise; UNKNOWN_TOPIC when it is of another prefix. Resolves at the end, or soon after the signal aborts. */
 export async function copyHistory({ from, into, layout, span, signal }: HistoryOptions): Promise<void> {
-  let position = (await readPosition(into, layout)) ?? (await firstPosition(from, layout));
+  let position = (await readPosition<Position>(into, layout)) ?? (await firstPosition(from, layout));
   if (position.finished) return;
   const producer = await into.producer();
   try {
@@ -69,7 +73,7 @@ export async function copyHistory({ from, into, layout, span, signal }: HistoryO
         for await (const { records, nextOffset } of from.read(range)) {
           const kept = records.filter(({ offset }) => offset < log.end).flatMap((record) => within(topic, record, span));
           position = advanced(position, `${topic}/${partition}`, Math.min(nextOffset, log.end), kept);
-          await producer.send([...kept.map(({ output }) => output), cursorRecord(layout, position)]);
+          await producer.send([...kept.map(({ output }) => output), positionRecord(layout, position)]);
           if (signal.aborted) return;
           if (nextOffset >= log.end) break;
         }
@@ -77,7 +81,7 @@ export async function copyHistory({ from, into, layout, span, signal }: HistoryO
       }
     }
     position = { ...position, finished: true };
-    await producer.send([...closing(layout, position.toUs + 1), cursorRecord(layout, position)]);
+    await producer.send([...closing(layout, position.toUs + 1), positionRecord(layout, position)]);
   } finally {
     await producer.close();
   }
@@ -85,13 +89,13 @@ export async function copyHistory({ from, into, layout, span, signal }: HistoryO
 
 /** What a run has replayed so far. */
 export async function readReplayed(queue: Queue, layout: TopicLayout): Promise<Replayed> {
-  const { records, fromUs, toUs } = (await readPosition(queue, layout)) ?? { records: 0, fromUs: 0, toUs: 0 };
+  const { records, fromUs, toUs } = (await readPosition<HistoryPosition>(queue, layout)) ?? { records: 0, fromUs: 0, toUs: 0 };
   return { records, fromUs, toUs };
 }
 
-async function readPosition(queue: Queue, layout: TopicLayout): Promise<Position | null> {
+export async function readPosition<P extends HistoryPosition>(queue: Queue, layout: TopicLayout): Promise<P | null> {
   const cursor = await readCursor(queue, layout, SOURCE);
-  return cursor ? (JSON.parse(cursor.position) as Position) : null;
+  return cursor ? (JSON.parse(cursor.position) as P) : null;
 }
 
 async function firstPosition(from: QueueReader, layout: TopicLayout): Promise<Position> {
@@ -175,7 +179,8 @@ function timesOf(times: readonly number[]): Kept['times'] {
   return sound.reduce((span, time) => ({ first: Math.min(span.first, time), last: Math.max(span.last, time) }), { first: sound[0]!, last: sound[0]! });
 }
 
-function closing(layout: TopicLayout, time: number): OutputRecord[] {
+/** Watermarks behind all of it. */
+export function closing(layout: TopicLayout, time: number): OutputRecord[] {
   const value = watermarkJson(SOURCE, time);
   const partitions = Array.from({ length: layout.inputs }, (_, partition) => partition);
   return partitions.flatMap((partition) => [
@@ -184,7 +189,7 @@ function closing(layout: TopicLayout, time: number): OutputRecord[] {
   ]);
 }
 
-function cursorRecord(layout: TopicLayout, position: Position): OutputRecord {
+export function positionRecord(layout: TopicLayout, position: HistoryPosition): OutputRecord {
   const cursor = Cursor.fromPartial({ source: SOURCE, position: JSON.stringify(position), published: position.records, finished: position.finished });
   const value = JSON.stringify(Cursor.toJSON(cursor));
   return { topic: layout.name('cursors'), partition: 0, key: SOURCE, value, headers: headersOf(CONTENT_JSON, SCHEMA.cursor) };

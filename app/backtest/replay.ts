@@ -1,39 +1,43 @@
-/** A replay: the pipeline once more over the recorded history of another data directory. That one is only read. */
+/** A replay: the pipeline once more over the recorded history of another data directory, or of brokers. That is only read. */
 import { realpath } from 'node:fs/promises';
 
 import { asForetickError, fail, type ForetickError } from '#proto';
-import { openEmbeddedReader } from '#queue/embedded';
+import { openEmbeddedReader, type QueueReader } from '#queue/embedded';
 
 import { featureSetOf } from '../runtime/features.ts';
-import type { Feed, Pipeline } from '../runtime/pipeline.ts';
+import { layoutOf, type Feed, type Pipeline } from '../runtime/pipeline.ts';
 import { claimDirectory, configurationDigest, digestOf } from './claim.ts';
+import { copyMergedHistory } from './merged-history.ts';
 import { copyHistory, readReplayed, type Replayed, type Span } from './history.ts';
 import type { Breakdown } from '../report/breakdown.ts';
 import type { RunResults } from './results.ts';
 import { runPipeline, type BacktestOptions } from './run.ts';
 
 export interface ReplayRun extends Omit<BacktestOptions, 'onProgress'> {
-  /** Data directory whose history is replayed; `config.queue.directory` holds the run. */
-  readonly from: string;
+  /** Whose history is replayed; `config.queue.directory` holds the run. */
+  readonly from: HistoryPlace;
   readonly span: Span;
 }
+
+/** A data directory, or what opens a queue elsewhere; `name` tells one history from another. */
+export type HistoryPlace = { readonly directory: string } | { readonly name: string; readonly open: () => Promise<QueueReader> };
 
 export type ReplayResult =
   | { readonly finished: true; readonly results: RunResults; readonly breakdown: Breakdown | undefined; readonly replayed: Replayed }
   | { readonly finished: false };
 
-/** @throws FILE_UNREADABLE, TOPIC_MISMATCH, CONFIG_INVALID, RUN_MISMATCH, and whatever stops a part of the pipeline */
+/** @throws FILE_UNREADABLE, UNKNOWN_TOPIC, CONFIG_INVALID, RUN_MISMATCH, and whatever stops a part of the pipeline */
 export async function runReplay(options: ReplayRun): Promise<ReplayResult> {
-  const { config, from, span } = options;
-  const source = await realpath(from).catch((cause: unknown) => {
-    throw fail('FILE_UNREADABLE', `There is no queue in ${from}.`, { cause });
-  });
-  const into = await realpath(config.queue.directory).catch(() => null); // Not there yet: it is another one.
-  if (source === into) throw fail('CONFIG_INVALID', `a replay needs a directory of its own, not ${from}: give another with --into`);
+  const { from, span } = options;
+  let { config } = options;
+  const { source, open } = 'name' in from ? { source: from.name, open: from.open } : await directoryPlace(from.directory, config.queue.directory);
   const features = await featureSetOf(config);
-  const reader = await openEmbeddedReader(source);
+  const reader = await open();
   let replayed: Replayed = { records: 0, fromUs: 0, toUs: 0 };
   try {
+    const partitions = (await reader.offsets(layoutOf(config).name('quotes'))).length;
+    // One sequence a shard, whatever it was recorded in: then results do not depend on who was quicker.
+    config = { ...config, topics: { ...config.topics, partitions: config.topics.shards } };
     await claimDirectory(config.queue.directory, { recording: digestOf({ source, ...span }), configuration: configurationDigest(config, features, {}) });
     const failed = new AbortController();
     let failure: ForetickError | undefined;
@@ -43,7 +47,8 @@ export async function runReplay(options: ReplayRun): Promise<ReplayResult> {
     };
     const copy = async (pipeline: Pipeline, signal: AbortSignal): Promise<void> => {
       const { queue, layout } = pipeline;
-      await copyHistory({ from: reader, into: queue, layout, span, signal });
+      const history = { from: reader, into: queue, layout, span, signal };
+      await (partitions === layout.inputs ? copyHistory(history) : copyMergedHistory({ ...history, maxLatenessUs: config.features.max_lateness }));
       replayed = await readReplayed(queue, layout);
     };
     const signal = AbortSignal.any([options.signal, failed.signal]);
@@ -53,6 +58,15 @@ export async function runReplay(options: ReplayRun): Promise<ReplayResult> {
   } finally {
     await reader.close();
   }
+}
+
+async function directoryPlace(directory: string, into: string): Promise<{ source: string; open: () => Promise<QueueReader> }> {
+  const source = await realpath(directory).catch((cause: unknown) => {
+    throw fail('FILE_UNREADABLE', `There is no queue in ${directory}.`, { cause });
+  });
+  const target = await realpath(into).catch(() => null); // Not there yet: it is another one.
+  if (source === target) throw fail('CONFIG_INVALID', `a replay needs a directory of its own, not ${directory}: give another with --into`);
+  return { source, open: () => openEmbeddedReader(source) };
 }
 
 function feedOf(copy: (signal: AbortSignal) => Promise<void>, onFailure: (error: ForetickError) => void): Feed {

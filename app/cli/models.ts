@@ -1,13 +1,16 @@
 /** `foretick models`: the versions that are held, and what one of them has learned. */
 import { InvalidArgumentError, type Command } from 'commander';
-import type { Evaluation } from '#proto';
-import type { HeldVersion, VersionDetails } from '#serving';
+import { Evaluation, decodeJson, type TopicLayout } from '#proto';
+import { heldVersions, versionDetails, type HeldVersion, type VersionDetails } from '#serving';
+import type { QueueReader } from '#queue/embedded';
 
+import { WHERE, inspected } from './inspected.ts';
 import { EXIT, print, reportError, type CliIo } from './io.ts';
+import { withConfigOptions, type ConfigFlags } from './options.ts';
 import { getJson, withUrlOption } from './remote.ts';
 import { count, printable, size, tableOf, time } from './table.ts';
 
-interface ModelsFlags {
+interface ModelsFlags extends ConfigFlags {
   readonly url: string;
   readonly version?: number;
   readonly json?: boolean;
@@ -25,26 +28,35 @@ export function addModels(program: Command, io: CliIo, finish: (code: number) =>
       finish(reportError(io, error, flags.json === true));
     }
   };
-  withUrlOption(models.command('list'))
+  const looking = (name: string): Command => withConfigOptions(withUrlOption(models.command(name))).option('-d, --data <directory>', 'look into this directory instead; it is only read');
+  looking('list')
     .description('List the versions that are held, with what they have learned from and their digests')
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
       `
+${WHERE}
+
 Exit codes: 0 shown, 1 nothing answers, 2 wrong use.
 
 Examples:
   $ foretick models list
   $ foretick models list --json`,
     )
-    .action((flags: ModelsFlags) =>
+    .action((flags: ModelsFlags, command: Command) =>
       answer(flags, async () => {
-        const held = await getJson<{ versions: HeldVersion[] }>(flags.url, '/v1/versions');
-        if (flags.json === true) return JSON.stringify(held, null, 2);
-        return held.versions.length === 0 ? 'No version is published yet: the first comes with the first checkpoint.' : list(held.versions);
+        const versions = await inspected(
+          io,
+          flags,
+          command,
+          ({ queue, layout }) => heldVersions(queue, layout),
+          async () => (await getJson<{ versions: HeldVersion[] }>(flags.url, '/v1/versions')).versions,
+        );
+        if (flags.json === true) return JSON.stringify({ versions }, null, 2);
+        return versions.length === 0 ? 'No version is published yet: the first comes with the first checkpoint.' : list(versions);
       }),
     );
-  withUrlOption(models.command('show'))
+  looking('show')
     .description('Show one version: options, classes, scores so far and, of linear models, the largest weights')
     .argument('<model>', 'a model, or an alias such as champion')
     .option('--version <n>', 'learning steps behind it (default: the newest)', versionArgument)
@@ -55,16 +67,27 @@ Examples:
 Weights are of standardised features (mean 0, variance 1): the larger, the more a usual move of that feature counts. A
 positive one makes its class more likely. Scores are of the model over all its versions.
 
+${WHERE}
+
 Exit codes: 0 shown, 1 nothing answers or no such version, 2 wrong use.
 
 Examples:
   $ foretick models show champion
   $ foretick models show softmax --json`,
     )
-    .action((model: string, flags: ModelsFlags) =>
+    .action((model: string, flags: ModelsFlags, command: Command) =>
       answer(flags, async () => {
         const query = flags.version === undefined ? '' : `?version=${flags.version}`;
-        const shown = await getJson<Shown>(flags.url, `/v1/models/${encodeURIComponent(model)}${query}`);
+        const shown = await inspected<Shown>(
+          io,
+          flags,
+          command,
+          async ({ queue, layout }) => {
+            const found = await versionDetails(queue, layout, model, flags.version);
+            return { ...found, evaluation: await newestScores(queue, layout, found.model) };
+          },
+          () => getJson<Shown>(flags.url, `/v1/models/${encodeURIComponent(model)}${query}`),
+        );
         return flags.json === true ? JSON.stringify(shown, null, 2) : details(shown);
       }),
     );
@@ -74,6 +97,18 @@ function versionArgument(text: string): number {
   const version = Number(text);
   if (!Number.isSafeInteger(version) || version < 0) throw new InvalidArgumentError('a whole number from 0 on');
   return version;
+}
+
+/** The newest evaluation of a model over all its outcomes. */
+async function newestScores(queue: QueueReader, layout: TopicLayout, model: string): Promise<Evaluation | null> {
+  let newest: Evaluation | null = null;
+  for await (const { records } of queue.read({ topic: layout.name('evaluations'), from: 'earliest', toEnd: true })) {
+    for (const { value } of records) {
+      const evaluation = value === null ? null : decodeJson(value, Evaluation);
+      if (evaluation?.model === model && evaluation.scope === 'total') newest = evaluation;
+    }
+  }
+  return newest;
 }
 
 const right = 'right' as const;

@@ -20,9 +20,14 @@ export async function postJson<T>(url: string, path: string, body: unknown): Pro
   return answerOf<T>(url, path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
 }
 
-async function answerOf<T>(url: string, path: string, options: Parameters<typeof request>[1]): Promise<T> {
+/** CONFIG_INVALID for no address. */
+export function addressOf(url: string, path: string): URL {
   if (!URL.canParse(path, url)) throw fail('CONFIG_INVALID', `${url} is no address; one looks like ${DEFAULT_URL}`);
-  const answer = await request(new URL(path, url), options).catch((cause: unknown) => {
+  return new URL(path, url);
+}
+
+async function answerOf<T>(url: string, path: string, options: Parameters<typeof request>[1]): Promise<T> {
+  const answer = await request(addressOf(url, path), options).catch((cause: unknown) => {
     throw fail('NOT_RUNNING', `nothing answers at ${url}`, { cause });
   });
   if (answer.statusCode !== 200) throw await answerError(answer.body, url);

@@ -3,19 +3,23 @@ import { join, resolve } from 'node:path';
 
 import { InvalidArgumentError, type Command } from 'commander';
 
+import { fail } from '#proto';
+
 import { configurationDigest, digestOf } from '../backtest/claim.ts';
-import { runReplay, type ReplayResult } from '../backtest/replay.ts';
+import { runReplay, type HistoryPlace, type ReplayResult } from '../backtest/replay.ts';
 import { resultsTable } from '../backtest/table.ts';
+import { brokersOf } from '../config/queue.ts';
 import type { Config } from '../config/schema.ts';
 import { aboutRun, checkWritable, writeReport } from '../report/write.ts';
 import { featureSetOf } from '../runtime/features.ts';
 import { createLogger } from '../runtime/logger.ts';
+import { openQueue } from '../runtime/queue.ts';
 import { EXIT, print, reportError, stopSignal, type CliIo } from './io.ts';
 import { configOf, withConfigOptions, type ConfigFlags } from './options.ts';
 import { count } from './table.ts';
 
 interface ReplayFlags extends ConfigFlags {
-  readonly data: string;
+  readonly data?: string;
   readonly from?: number;
   readonly to?: number;
   readonly into?: string;
@@ -26,8 +30,8 @@ interface ReplayFlags extends ConfigFlags {
 export function addReplay(program: Command, io: CliIo, finish: (code: number) => void): void {
   withConfigOptions(program.command('replay'))
     .summary('Score models on recorded history')
-    .description('Run the recorded history of a data directory through the pipeline again, with these settings')
-    .requiredOption('-d, --data <directory>', 'whose quotes and posts are replayed; it is only read, a running process may hold it')
+    .description('Run the recorded history of a data directory, or of Kafka, through the pipeline again, with these settings')
+    .option('-d, --data <directory>', 'whose quotes and posts are replayed; it is only read, a running process may hold it (default: the brokers of the configuration, where queue.driver is kafka)')
     .option('--from <time>', 'received from then on: ISO 8601, or microseconds since the epoch', timeArgument)
     .option('--to <time>', 'received before then', timeArgument)
     .option('--into <directory>', 'holds the run (default: one of its own under .foretick-runs)')
@@ -43,7 +47,8 @@ Exit codes: 0 finished, 1 failed, 2 wrong use or configuration, 130 interrupted 
 
 Examples:
   $ foretick replay --data .foretick
-  $ foretick replay --data .foretick --config other-models.yaml --from 2025-03-25T00:00:00Z --json`,
+  $ foretick replay --data .foretick --config other-models.yaml --from 2025-03-25T00:00:00Z --json
+  $ foretick replay --config examples/kafka.yaml --from 2025-03-25T00:00:00Z --to 2025-03-26T00:00:00Z`,
     )
     .action(async (flags: ReplayFlags) => {
       finish(await replay(io, flags));
@@ -61,12 +66,14 @@ async function replay(io: CliIo, flags: ReplayFlags): Promise<number> {
   const stop = stopSignal(io, () => undefined);
   try {
     if (flags.report !== undefined) await checkWritable(flags.report);
-    const { data, from = 0, to = Number.MAX_SAFE_INTEGER } = flags;
-    const loaded = configOf(io, { ...flags, data: flags.into ?? 'unused' }, { sources: [], 'queue.driver': 'embedded' }, {}).config;
-    const directory = flags.into ?? join('.foretick-runs', `replay-${digestOf([resolve(data), from, to, configurationDigest(loaded, await featureSetOf(loaded), {})]).slice(0, 12)}`);
-    const config = { ...loaded, queue: { ...loaded.queue, directory } };
-    const result = await runReplay({ config, logger: createLogger(config), signal: stop.signal, from: data, span: { from, to }, breakdown: flags.report !== undefined });
-    return await report(io, result, config, flags);
+    const { from = 0, to = Number.MAX_SAFE_INTEGER } = flags;
+    const loaded = configOf(io, { ...flags, data: flags.into ?? 'unused' }, { sources: [], ...(flags.data !== undefined && { 'queue.driver': 'embedded' }) }, {}).config;
+    const place = placeOf(flags, loaded);
+    const name = 'name' in place ? place.name : resolve(place.directory);
+    const directory = flags.into ?? join('.foretick-runs', `replay-${digestOf([name, from, to, configurationDigest(loaded, await featureSetOf(loaded), {})]).slice(0, 12)}`);
+    const config: Config = { ...loaded, queue: { ...loaded.queue, driver: 'embedded', directory } };
+    const result = await runReplay({ config, logger: createLogger(config), signal: stop.signal, from: place, span: { from, to }, breakdown: flags.report !== undefined });
+    return await report(io, result, config, { ...flags, history: name });
   } catch (error) {
     return reportError(io, error, json);
   } finally {
@@ -74,13 +81,20 @@ async function replay(io: CliIo, flags: ReplayFlags): Promise<number> {
   }
 }
 
-async function report(io: CliIo, result: ReplayResult, config: Config, { json, report: page, data }: ReplayFlags): Promise<number> {
+function placeOf({ data }: ReplayFlags, config: Config): HistoryPlace {
+  if (data !== undefined) return { directory: data };
+  const { queue, topics } = config;
+  if (queue.driver !== 'kafka') throw fail('CONFIG_INVALID', 'whose history? --data names a directory; without it the configuration must say queue.driver: kafka');
+  return { name: `${topics.prefix} at ${brokersOf(queue.kafka.brokers).sort().join(', ')}`, open: () => openQueue({ queue, logger: createLogger(config) }) };
+}
+
+async function report(io: CliIo, result: ReplayResult, config: Config, { json, report: page, history }: ReplayFlags & { readonly history: string }): Promise<number> {
   if (!result.finished) {
     io.stderr.write('interrupted; the same command goes on from here\n');
     return EXIT.interrupted;
   }
   const { results, replayed } = result;
-  if (page !== undefined) await writeReport(page, { ...result, config, title: `History of ${data}`, about: aboutRun(data, config, results) });
+  if (page !== undefined) await writeReport(page, { ...result, config, title: `History of ${history}`, about: aboutRun(history, config, results) });
   if (json === true) {
     print(io, JSON.stringify({ ...results, replayed: { ...replayed, directory: config.queue.directory } }, null, 2));
     return EXIT.ok;

@@ -55,17 +55,22 @@ export function settingsOf({ options }: SourceKind): Setting[] {
     readonly properties: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
     readonly required?: readonly string[];
   };
-  const written = z.encode(options, options.safeParse({}).data ?? {}) as Readonly<Record<string, unknown>>;
-  return Object.entries(schema.properties).map(([key, { type, enum: values, anyOf, default: given, description }]) => {
-    const fallback = written[key] ?? given;
+  return Object.entries(schema.properties).map(([key, { type, enum: values, anyOf, oneOf, default: given, description }]) => {
+    const fallback = writtenFallback(options.shape[key] as z.ZodType) ?? given;
     return {
       key,
-      type: Array.isArray(values) ? values.join(' | ') : typeof type === 'string' ? type : Array.isArray(anyOf) ? 'one of several' : '',
+      type: Array.isArray(values) ? values.join(' | ') : typeof type === 'string' ? type : Array.isArray(anyOf ?? oneOf) ? 'one of several' : '',
       fallback: fallback === undefined ? null : typeof fallback === 'string' ? fallback : JSON.stringify(fallback),
       required: schema.required?.includes(key) === true,
       description: typeof description === 'string' ? description : '',
     };
   });
+}
+
+/** What is read where nothing is given, as it would be written; undefined: nothing. */
+function writtenFallback(option: z.ZodType): unknown {
+  const { success, data } = option.safeParse(undefined);
+  return success && data !== undefined ? z.encode(option, data) : undefined;
 }
 
 const described = (kind: SourceKind) => ({ kind: kind.kind, ...kind.doc, settings: settingsOf(kind) });

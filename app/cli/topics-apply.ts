@@ -29,7 +29,8 @@ export function addTopicsApply(topics: Command, io: CliIo, finish: (code: number
       'after',
       `
 Topics that exist stay as they are: records are placed by the count of partitions, so another count needs new topics
-(foretick migrate). Retention is changed at the brokers; on the embedded queue it follows the configuration at the next start.
+(foretick migrate). Retention and replication are changed at the brokers; on the embedded queue retention follows the
+configuration at the next start.
 
 Exit codes: 0 as configured, or created; 1 partitions or clean-up of a topic differ, or it failed; 2 wrong use.
 

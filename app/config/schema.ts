@@ -91,7 +91,7 @@ const servingSchema = z
         host: z.string().default('127.0.0.1'),
         port: port().default(8080).describe('0: any free one'),
         max_body_bytes: size().default(1024 * 1024),
-        allowed_hosts: z.array(z.string()).default([]).describe('Host headers accepted besides those of the loopback'),
+        allowed_hosts: z.array(z.string()).default([]).describe('Host headers accepted besides those of the loopback; none, and not on the loopback: all are'),
       })
       .prefault({}),
     grpc: z

@@ -55,6 +55,25 @@ test('a stop in the middle of a start waits for the part in hand, and starts no 
   expect([log, life.state]).toEqual([['started slow', 'stop slow'], 'STOPPED']);
 });
 
+test('a part that waits for another in its start ends when that is stopped, and is stopped again if it starts after all', async () => {
+  const log: string[] = [];
+  let open: () => void = () => undefined;
+  const queue = recorded(log, 'queue', {
+    stop: () => {
+      log.push('stop queue');
+      open();
+      return Promise.resolve();
+    },
+  });
+  const member = recorded(log, 'member', { start: () => new Promise((resolve) => { open = resolve; }) });
+  const life = new Lifecycle({ components: [queue, member], graceMs: 40 });
+  const starting = life.start();
+  await turn();
+  await Promise.all([life.stop(), starting]);
+  await turn();
+  expect([log, life.state]).toEqual([['start queue', 'stop member', 'stop queue', 'stop member'], 'STOPPED']);
+});
+
 test('what does not stop in time, or fails to, is told and does not keep the others', async () => {
   const log: string[] = [];
   const errors: [string, ForetickError][] = [];

@@ -7,9 +7,12 @@ export type LifecycleState = 'CREATED' | 'STARTING' | 'RUNNING' | 'DRAINING' | '
 export interface Component {
   readonly name: string;
   start(): Promise<void>;
-  /** Finishes what is in hand and lets go. Safe after a failed start. */
+  /** Finishes what is in hand and lets go. Safe after a failed start, and in the middle of one that takes long: it is called again if that succeeds after all. */
   stop(): Promise<void>;
 }
+
+/** How much of the grace a part may take that is being started, before the parts it waits for are stopped, too. */
+const START_SHARE = 0.25;
 
 export interface LifecycleOptions {
   readonly components: readonly Component[];
@@ -25,8 +28,8 @@ export class Lifecycle {
   readonly #started: Component[] = [];
   #state: LifecycleState = 'CREATED';
   #starting: Promise<void> | null = null;
-  /** The part that is being started: it is stopped only once it has started, or it would go on behind our back. */
-  #inFlight: Promise<void> = Promise.resolve();
+  /** The part that is being started. */
+  #inFlight: { readonly component: Component; readonly started: Promise<void> } | null = null;
   #stopping: Promise<void> | null = null;
 
   constructor(options: LifecycleOptions) {
@@ -55,8 +58,9 @@ export class Lifecycle {
       if (this.#stopping) return;
       this.#started.push(component);
       try {
-        this.#inFlight = component.start();
-        await this.#inFlight;
+        const started = component.start();
+        this.#inFlight = { component, started };
+        await started;
       } catch (error) {
         await this.stop();
         throw error;
@@ -67,16 +71,29 @@ export class Lifecycle {
 
   async #stop(): Promise<void> {
     this.#enter('DRAINING');
-    const deadline = performance.now() + this.#options.graceMs;
-    const inFlight = this.#inFlight.catch(() => undefined); // Whoever called `start` has the error.
+    const { graceMs, onStopError } = this.#options;
+    const deadline = performance.now() + graceMs;
+    await this.#settled(graceMs * START_SHARE);
     for (const component of this.#started.reverse()) {
       try {
-        await before(deadline, component.name, inFlight.then(() => component.stop()));
+        await before(deadline, component.name, component.stop());
       } catch (error) {
-        this.#options.onStopError?.(component.name, asForetickError(error));
+        onStopError?.(component.name, asForetickError(error));
       }
     }
     this.#enter('STOPPED');
+  }
+
+  /** Waits for the part that is being started. One that takes too long may wait for what is stopped next; it must not go on behind our back. */
+  async #settled(ms: number): Promise<void> {
+    if (!this.#inFlight) return;
+    const { component, started } = this.#inFlight;
+    try {
+      await before(performance.now() + ms, component.name, started);
+    } catch {
+      // Whoever called `start` has the error.
+      void started.then(() => component.stop()).catch(() => undefined);
+    }
   }
 
   #enter(state: LifecycleState): void {

@@ -81,7 +81,9 @@ export function layoutOf(config: Config): TopicLayout {
 /** Topics as configured; `layout` for those of another prefix. */
 export function specsOf(config: Config, layout = layoutOf(config)): TopicSpec[] {
   const { retention, retention_bytes: retentionBytes } = config.topics;
-  return layout.specs({ retentionMs: retention / 1000, retentionBytes });
+  const { driver, kafka } = config.queue;
+  const replicated = driver === 'kafka' && kafka.replication_factor !== -1;
+  return layout.specs({ retentionMs: retention / 1000, retentionBytes, ...(replicated && { replicationFactor: kafka.replication_factor }) });
 }
 
 export class Pipeline {

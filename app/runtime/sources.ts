@@ -24,7 +24,8 @@ export async function sourceOf(source: SourceConfig, config: Config, environment
   const { name, kind, ...options } = source;
   const found = SOURCE_KINDS.find((candidate) => candidate.kind === kind);
   if (!found) throw fail('CONFIG_INVALID', `no source is of kind ${kind}`);
-  return found.create(name, options, environment);
+  const instrumentsOf = postResolver(config);
+  return found.create(name, options, instrumentsOf ? { ...environment, instrumentsOf } : environment);
 }
 
 async function replayOf(source: ReplaySource, config: Config, onProgress?: (progress: ReplayProgress) => void): Promise<Source> {

@@ -10,7 +10,7 @@ export interface PlannedTopic {
   readonly found: TopicSpec | null;
   /** What differs, each as "partitions: 6, configured 24". */
   readonly differences: readonly string[];
-  /** Records would be placed, or cleaned up, in another way: no process starts on it. Retention alone does not hinder. */
+  /** Records would be placed, or cleaned up, in another way: no process starts on it. Retention and replication do not hinder. */
   readonly blocking: boolean;
 }
 
@@ -20,8 +20,9 @@ export async function planTopics(queue: Pick<Queue, 'topics'>, specs: readonly T
     const { name } = wanted;
     const found = existing.get(name);
     if (!found) return { name, state: 'create', wanted, found: null, differences: [], blocking: false };
-    const differences = (['partitions', 'cleanup', 'retentionMs', 'retentionBytes'] as const)
-      .filter((setting) => found[setting] !== wanted[setting])
+    const differences = (['partitions', 'cleanup', 'retentionMs', 'retentionBytes', 'replicationFactor'] as const)
+      // Left out, the replication is the brokers' affair.
+      .filter((setting) => found[setting] !== wanted[setting] && (setting !== 'replicationFactor' || wanted[setting] !== undefined))
       .map((setting) => `${setting}: ${found[setting] ?? 'none'}, configured ${wanted[setting] ?? 'none'}`);
     const blocking = found.partitions !== wanted.partitions || found.cleanup !== wanted.cleanup;
     return { name, state: differences.length === 0 ? 'same' : 'differs', wanted, found, differences, blocking };

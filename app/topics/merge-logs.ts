@@ -18,9 +18,18 @@ export interface MergedRow {
 /** Bytes read at once of each partition. */
 const READ_BYTES = 1024 * 1024;
 
-export async function* mergedRows(queue: Pick<Queue, 'offsets' | 'read'>, topic: string, input: Input, maxLatenessUs: number): AsyncGenerator<MergedRow, void, undefined> {
-  const partitions = (await queue.offsets(topic)).map(({ partition }) => partition);
-  const logs = partitions.map((partition) => rowsOf(queue, topic, partition, input, maxLatenessUs)[Symbol.asyncIterator]());
+export interface MergeOptions {
+  readonly queue: Pick<Queue, 'offsets' | 'read'>;
+  readonly topic: string;
+  readonly input: Input;
+  readonly maxLatenessUs: number;
+  /** By partition: the offset to end before. @default where each ends now */
+  readonly ends?: ReadonlyMap<number, number>;
+}
+
+export async function* mergedRows(options: MergeOptions): AsyncGenerator<MergedRow, void, undefined> {
+  const partitions = (await options.queue.offsets(options.topic)).map(({ partition }) => partition);
+  const logs = partitions.map((partition) => rowsOf(options, partition)[Symbol.asyncIterator]());
   const heads = await Promise.all(logs.map((log) => log.next()));
   for (;;) {
     let first = -1;
@@ -36,11 +45,13 @@ export async function* mergedRows(queue: Pick<Queue, 'offsets' | 'read'>, topic:
   }
 }
 
-async function* rowsOf(queue: Pick<Queue, 'read'>, topic: string, partition: number, input: Input, maxLatenessUs: number): AsyncGenerator<MergedRow, void, undefined> {
+async function* rowsOf({ queue, topic, input, maxLatenessUs, ends }: MergeOptions, partition: number): AsyncGenerator<MergedRow, void, undefined> {
+  const end = ends?.get(partition) ?? Infinity;
   let clock = 0;
   const seen = new SeenRows();
   for await (const { records } of queue.read({ topic, partitions: [partition], from: 'earliest', toEnd: true, maxBytes: READ_BYTES })) {
     for (const record of records) {
+      if (record.offset >= end) return;
       const { rows, time, mark, value } = input === 'quotes' ? tickInput(record, maxLatenessUs) : postInput(record);
       for (let row = 0; row < rows; row++) {
         clock = Math.max(clock, time(row));

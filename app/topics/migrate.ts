@@ -83,7 +83,7 @@ function partitionsOf(specs: readonly TopicSpec[], to: TopicLayout, topic: Topic
 async function copyInput(queue: Queue, producer: Producer, { from, to, maxLatenessUs, onProgress }: MigrateOptions, topic: Input, partitions: number): Promise<number> {
   const repartition = new Repartition(to.name(topic), partitions);
   let waiting: OutputRecord[] = [];
-  for await (const row of mergedRows(queue, from.name(topic), topic, maxLatenessUs)) {
+  for await (const row of mergedRows({ queue, topic: from.name(topic), input: topic, maxLatenessUs })) {
     repartition.add(row);
     waiting.push(...repartition.take());
     if (waiting.length < SEND_RECORDS) continue;

@@ -10,6 +10,7 @@ import { openKafkaQueue, type Delivery } from '#queue/kafka';
 
 import { quantile } from '../stats.ts';
 import { kafkajsClient } from './clients.ts';
+import { END_OF_TIME } from './settings.ts';
 
 export interface LatencyWork {
   readonly brokers: readonly string[];
@@ -28,8 +29,6 @@ export interface Latency {
 /** Sends come every few milliseconds; earlier ones warm the code up and are not counted. */
 const TURN_MS = 5;
 const WARM_UP = 0.3;
-/** Later than every tick: a silent log of posts holds nothing back. */
-const END_OF_TIME = 4e15;
 
 /** Calls `send` with the numbers that are due, at a steady rate, without waiting for it. @returns when each number was due */
 async function steadily({ perSecond, seconds }: LatencyWork, send: (from: number, to: number) => Promise<unknown>): Promise<Float64Array> {

@@ -79,8 +79,8 @@ export class Connection {
   readonly due: Promise<void>;
   /** An error that ends the source: SOURCE_REFUSED, CONFIG_INVALID, a bug in the vendor's code. */
   failure: ForetickError | null = null;
-  /** Receipt time of its newest frame; 0 before the first. */
-  lastFrameUs = 0;
+  /** What is lost with it may have happened since: when its newest frame came, or as much earlier as we read behind the vendor; 0 before the first. */
+  lostFromUs = 0;
   /** When it was confirmed, by the clock, milliseconds; 0 before. */
   readyAt = 0;
   readonly #live: Live;
@@ -195,13 +195,13 @@ export class Connection {
 
   #frame(data: string | Uint8Array): void {
     const receipt = this.#live.receipt();
-    this.lastFrameUs = receipt;
     const session = this.#session!;
     try {
       this.#live.out.frame(this.#plan.name, data, receipt, () => session.frame(data));
     } catch (error) {
       this.#fail(error);
     }
+    this.lostFromUs = Math.max(0, receipt - this.#live.out.lag);
   }
 
   #fail(error: unknown): void {

@@ -9,6 +9,7 @@ import { asForetickError, type ForetickError } from '#proto';
 import type { Live } from '../live/live.ts';
 import type { Numbered } from '../live/numbered.ts';
 import type { Channel, ConnectionPlan, Session } from './connection.ts';
+import type { Outage } from '../live/outages.ts';
 import { keepConnected } from './keep-connected.ts';
 import { Slots, type SlotChange } from './slots.ts';
 
@@ -35,6 +36,10 @@ export interface FeedPlan extends Omit<ConnectionPlan, 'name' | 'url' | 'open' |
   readonly unnumbered: readonly string[];
   /** Streams with numbers: gone on with before their symbols are subscribed to, let go after. @default none */
   readonly numbered?: readonly Numbered[];
+  /** Takes over an outage of an unnumbered stream, and reports what became of it; false: it does not. @default none is taken over */
+  readonly outage?: (outage: Outage) => boolean;
+  /** Called when the positions of instruments that are new are loaded, before they are subscribed to. */
+  readonly resume?: (instruments: readonly string[]) => void;
   /** Called after a symbol is no longer collected. */
   readonly forget?: (symbol: string) => void;
 }
@@ -100,12 +105,13 @@ class Feeds {
   }
 
   async #follow(symbols: readonly string[]): Promise<void> {
-    const { numbered = [], connections = 0, instrument, forget } = this.#plan;
+    const { numbered = [], connections = 0, instrument, forget, resume } = this.#plan;
     const { changes, left } = this.#slots.update(symbols);
     if (left.length > 0) this.#live.observe({ type: 'note', message: `${left.length} instruments are not collected: there is no room on ${connections} connections` });
     const added = changes.flatMap((change) => change.added).map(instrument);
     await this.#live.positions.load(added);
     for (const stream of numbered) stream.resume(added);
+    resume?.(added);
     for (const change of changes) this.#apply(change);
     for (const symbol of changes.flatMap(({ removed }) => removed)) {
       for (const stream of numbered) stream.forget(instrument(symbol));
@@ -174,7 +180,9 @@ class Feeds {
     const { numbered = [], unnumbered, instrument } = this.#plan;
     const instruments = this.#slots.symbols(slot).map(instrument);
     const about = { fromUs, toUs, cause: 'disconnected' };
-    for (const stream of unnumbered) this.#live.gapClosed({ ...about, stream, instruments });
+    for (const stream of unnumbered) {
+      if (this.#plan.outage?.({ ...about, stream, instruments }) !== true) this.#live.gapClosed({ ...about, stream, instruments });
+    }
     for (const one of numbered) {
       // Its numbers will not tell: it is not known where they begin.
       const unknown = instruments.filter((id) => !one.follows(id));

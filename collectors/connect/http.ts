@@ -65,16 +65,20 @@ export async function fetchText(live: Live, request: HttpRequest): Promise<HttpR
   } catch (cause) {
     if (request.signal.aborted) throw fail('SHUTTING_DOWN', 'stopping', { cause });
     const why = deadline.signal.aborted && !done.signal.aborted ? `no answer in ${timeoutMs} ms` : cause instanceof Error ? cause.message : String(cause);
-    throw fail('SOURCE_UNAVAILABLE', live.environment.redact(`${where}: ${why}`), { cause });
+    throw fail('SOURCE_UNAVAILABLE', live.environment.redact(`${where}: ${why}`), { cause, details: { silent: deadline.signal.aborted && !done.signal.aborted } });
   } finally {
     done.abort();
   }
 }
 
-/** The body of a 200. SOURCE_UNAVAILABLE for 429, 5xx and 408; SOURCE_REFUSED for other answers. */
-export async function fetchOk(live: Live, request: HttpRequest): Promise<HttpReply> {
+/**
+ * The body of a 200. SOURCE_UNAVAILABLE for 429, 5xx and 408; SOURCE_REFUSED for other answers.
+ *
+ * @param also other answers that are good: 304
+ */
+export async function fetchOk(live: Live, request: HttpRequest, also: readonly number[] = []): Promise<HttpReply> {
   const reply = await fetchText(live, request);
-  if (reply.status === 200) return reply;
+  if (reply.status === 200 || also.includes(reply.status)) return reply;
   const { host, pathname } = new URL(request.url);
   const passing = reply.status === 429 || reply.status === 408 || reply.status >= 500;
   throw fail(passing ? 'SOURCE_UNAVAILABLE' : 'SOURCE_REFUSED', `${host}${pathname} answered ${reply.status}`, {

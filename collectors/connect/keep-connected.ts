@@ -50,7 +50,7 @@ export async function keepConnected(live: Live, plan: ConnectionPlan, signal: Ab
     if (cause === 'http-error' && !wasGood && (plan.refusals ?? [401, 403]).includes(code)) throw fail('SOURCE_REFUSED', `${plan.name}: the vendor ${message}`);
     if (cause === 'closed') return;
     if (connection.readyAt > 0) {
-      outageFrom = connection.lastFrameUs;
+      outageFrom = connection.lostFromUs;
       // One that breaks as soon as it is good climbs its ladder, however often it is good.
       if (clock.now() - connection.readyAt >= STABLE_MS) backOff.reset();
     }
@@ -79,12 +79,12 @@ export async function keepConnected(live: Live, plan: ConnectionPlan, signal: Ab
     }
     if (!plan.overlap) {
       await old.close('replaced');
-      outageFrom = old.lastFrameUs;
+      outageFrom = old.lostFromUs;
       live.observe({ type: 'disconnected', connection: plan.name, cause: 'planned', message: 'replaced', delayMs: 0 });
       return null;
     }
     // The old one is read until the new one is good: nothing is missed, and what comes twice is dropped as a repeat.
-    outageFrom = live.receipt();
+    outageFrom = live.receipt() - live.out.lag;
     const next = await tryOne();
     if (next) {
       await clock.sleep(BESIDE_MS, signal);

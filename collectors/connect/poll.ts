@@ -10,7 +10,7 @@ export interface PollPlan {
   readonly name: string;
   readonly intervalMs: number;
   readonly ladders?: Ladders;
-  /** One round; throws SOURCE_UNAVAILABLE for what passes (details: `status`, `retryAfterMs`). */
+  /** One round; throws SOURCE_UNAVAILABLE for what passes (details: `status`, `retryAfterMs`, `silent`). */
   readonly round: () => Promise<void>;
 }
 
@@ -48,5 +48,6 @@ export async function poll(live: Live, { name, intervalMs, ladders = {}, round }
 
 function causeOf({ details }: ForetickError): FailureCause {
   const status = details['status'];
+  if (details['silent'] === true) return 'silent';
   return status === 429 ? 'rate-limited' : typeof status === 'number' ? 'http-error' : 'unreachable';
 }

@@ -1,4 +1,4 @@
-/** How long a vendor asks us to wait: Retry-After (RFC 9110), or X's header. */
+/** How long a vendor asks us to wait: Retry-After (RFC 9110), or the headers of X and of Mastodon. */
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -14,6 +14,12 @@ export function retryAfterMs(headers: Headers, nowMs: number): number | null {
   const reset = first(headers['x-rate-limit-reset']);
   const remaining = first(headers['x-rate-limit-remaining']);
   if (reset !== undefined && /^\d+$/.test(reset) && (remaining === undefined || Number(remaining) <= 0)) return Math.max(0, Number(reset) * 1000 - nowMs);
+  // The same as a date.
+  const until = first(headers['x-ratelimit-reset']);
+  if (until?.includes('T') === true && first(headers['x-ratelimit-remaining']) === '0') {
+    const date = Date.parse(until);
+    if (!Number.isNaN(date)) return Math.max(0, date - nowMs);
+  }
   return null;
 }
 

@@ -108,5 +108,7 @@ test('how long a vendor asks to wait', () => {
   expect(retryAfterMs({ 'retry-after': new Date(now + 9000).toUTCString() }, now)).toBe(9000);
   expect(retryAfterMs({ 'x-rate-limit-reset': String(now / 1000 + 60), 'x-rate-limit-remaining': '0' }, now)).toBe(60_000);
   expect(retryAfterMs({ 'x-rate-limit-reset': String(now / 1000 + 60), 'x-rate-limit-remaining': '3' }, now)).toBeNull();
+  expect(retryAfterMs({ 'x-ratelimit-reset': new Date(now + 7000).toISOString(), 'x-ratelimit-remaining': '0' }, now)).toBe(7000);
+  expect(retryAfterMs({ 'x-ratelimit-reset': new Date(now + 7000).toISOString(), 'x-ratelimit-remaining': '12' }, now)).toBeNull();
   expect(retryAfterMs({}, now)).toBeNull();
 });

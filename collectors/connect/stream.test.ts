@@ -13,7 +13,8 @@ test('frames are the same however the bytes are cut', () => {
   };
   const lines = cut([text], false);
   expect(lines).toEqual(['a', 'b1', 'b2', ':thump', 'event: update', 'data: x']);
-  expect(cut([text], true)).toEqual(['a', 'b1\nb2', ':thump', 'event: update\ndata: x']);
+  const events = cut([text], true);
+  expect(events).toEqual(['a', 'b1\nb2', 'event: update\ndata: x']);
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: text.length }), { maxLength: 8 }), (places) => {
       const borders = [0, ...places.sort((a, b) => a - b), text.length];
@@ -21,6 +22,14 @@ test('frames are the same however the bytes are cut', () => {
       expect(cut(pieces, false)).toEqual(lines);
     }),
   );
+});
+
+test('comments that keep a stream alive are no frames and do not pile up', () => {
+  const given: string[] = [];
+  const give = (frame: string): void => { given.push(frame); };
+  expect(cutFrames(':)\n:thump\n:thump\n:thu', true, give)).toBe(':thu');
+  expect(cutFrames(':thump\r\n:thump\nevent: update\n:between\ndata: x\n\n:thump\n\n', true, give)).toBe('');
+  expect(given).toEqual(['event: update\n:between\ndata: x']);
 });
 
 test('fields of an event', () => {

@@ -92,16 +92,21 @@ export function openStream({ url, headers, events, agent, clock, onOpen, onFrame
   };
 }
 
-/** Gives each whole frame that is not blank; returns what is left. */
+/** Lines with which an event begins that are comments: keep-alives, which need not end in a blank line. */
+const COMMENTS = /^(?::[^\r\n]*\r?\n)+/;
+
+/** Gives each whole frame that is not blank, of events those that are not comments alone; returns what is left. */
 export function cutFrames(text: string, events: boolean, give: (frame: string) => void): string {
   const border = events ? /\r?\n\r?\n/g : /\r?\n/g;
   let from = 0;
   for (let match = border.exec(text); match; match = border.exec(text)) {
-    const frame = text.slice(from, match.index);
+    let frame = text.slice(from, match.index);
+    if (events) frame = `${frame}\n`.replace(COMMENTS, '').slice(0, -1);
     if (frame.trim() !== '') give(frame);
     from = match.index + match[0].length;
   }
-  return text.slice(from);
+  const rest = text.slice(from);
+  return events ? rest.replace(COMMENTS, '') : rest;
 }
 
 /** Fields of a server-sent event (WHATWG HTML, 9.2). A block of comments has no data. */

@@ -77,6 +77,10 @@ export class RecentTexts {
     return true;
   }
 
+  has(value: string): boolean {
+    return this.#seen.has(value);
+  }
+
   /** In order of insertion, for a cursor. */
   list(): string[] {
     return [...this.#seen];

@@ -62,6 +62,7 @@ export class Outbox {
   #origin = '';
   #data: string | Uint8Array = '';
   #receipt = 0;
+  #lag = 0;
 
   constructor({ source, capacity = 8192, onLost = () => undefined }: OutboxOptions) {
     this.#onLost = onLost;
@@ -74,6 +75,11 @@ export class Outbox {
   /** Receipt time of the frame being decoded, microseconds. */
   get receipt(): number {
     return this.#receipt;
+  }
+
+  /** How long after the event the newest row was received, microseconds, at most ten minutes: what we are behind by. */
+  get lag(): number {
+    return this.#lag;
   }
 
   get held(): boolean {
@@ -285,6 +291,7 @@ export class Outbox {
       return;
     }
     ticks.length = i + 1;
+    this.#lag = Math.min(600e6, Math.max(0, this.#receipt - ticks.eventTime[i]!));
     this.#added();
   }
 

@@ -15,8 +15,8 @@ export interface Positions {
   move(instrument: string, stream: string, state: unknown): void;
   /** Drops what is known of an instrument that is collected elsewhere from now on. */
   forget(instrument: string): void;
-  /** Position of the source as a whole. */
-  moveSource(position: string): void;
+  /** Position of the source as a whole; as a function it is read when it goes out. */
+  moveSource(position: string | (() => string)): void;
   /** Cursors of what moved since the last call. */
   take(receiptTimeUs: number): Cursor[];
   /** The source's cursor if it moved since the last call, or when `always`; null otherwise. */
@@ -26,7 +26,7 @@ export interface Positions {
 export function createPositions(source: string, { cursor, cursors }: Pick<SourceContext, 'cursor' | 'cursors'>): Positions {
   const known = new Map<string, Record<string, unknown>>();
   const moved = new Set<string>();
-  let position = cursor?.position ?? '';
+  let position: string | (() => string) = cursor?.position ?? '';
   let sourceMoved = false;
   return {
     async load(instruments) {
@@ -63,7 +63,7 @@ export function createPositions(source: string, { cursor, cursors }: Pick<Source
     takeSource(always, receiptTimeUs) {
       if (!sourceMoved && !always) return null;
       sourceMoved = false;
-      return Cursor.fromPartial({ source, position, receiptTimeUs });
+      return Cursor.fromPartial({ source, position: typeof position === 'string' ? position : position(), receiptTimeUs });
     },
   };
 }

@@ -123,7 +123,7 @@ class KafkaQueue implements Queue {
   }
 }
 
-/** Opens a queue on Kafka brokers. QUEUE_UNAVAILABLE when none of them answers in time, QUEUE_FORBIDDEN when they refuse. */
+/** Opens a queue on Kafka brokers. QUEUE_UNAVAILABLE when none of them answers in time, QUEUE_FORBIDDEN when they refuse, QUEUE_UNTRUSTED when TLS does. */
 export async function openKafkaQueue(options: KafkaQueueOptions): Promise<Queue> {
   await prepareCodecs();
   const cluster = new Cluster(withDefaults(options));

@@ -22,7 +22,7 @@ export async function ensureTopics(cluster: Cluster, specs: readonly TopicSpec[]
   const topics = missing.map((spec) => ({
     topic: spec.name,
     numPartitions: spec.partitions,
-    replicationFactor: replicationFactor === -1 ? undefined : replicationFactor,
+    replicationFactor: spec.replicationFactor ?? (replicationFactor === -1 ? undefined : replicationFactor),
     configEntries: Object.entries(configOf(spec, maxRecordBytes)).map(([name, value]) => ({ name, value })),
   }));
   await cluster.retry('Topics cannot be created', async () => {
@@ -53,7 +53,7 @@ function notYet(error: unknown): never {
 export async function specsOf(cluster: Cluster): Promise<TopicSpec[]> {
   const found = await cluster.retry('Topics cannot be listed', () => cluster.allTopics());
   const policies = await configsOf(cluster, found.map(({ topic }) => topic));
-  return found.map(({ topic, leaders }) => {
+  return found.map(({ topic, leaders, replicas }) => {
     const config = policies.get(topic)!;
     const [retentionMs, retentionBytes] = [Number(config['retention.ms'] ?? -1), Number(config['retention.bytes'] ?? -1)];
     const deletes = config['cleanup.policy'] !== 'compact';
@@ -63,6 +63,8 @@ export async function specsOf(cluster: Cluster): Promise<TopicSpec[]> {
       cleanup: deletes ? 'delete' : 'compact',
       ...(deletes && retentionMs >= 0 && { retentionMs }),
       ...(deletes && retentionBytes >= 0 && { retentionBytes }),
+      // Of its least replicated partition.
+      ...(replicas.length > 0 && { replicationFactor: Math.min(...replicas) }),
     };
   });
 }

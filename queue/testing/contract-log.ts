@@ -11,7 +11,8 @@ export function logPromises(queue: QueueUnderTest): void {
       await queue().ensureTopics([a]);
       await send(queue(), [{ topic: 'a', value: 'kept' }]);
       await queue().ensureTopics([a, b]);
-      expect(await queue().topics()).toEqual(expect.arrayContaining([a, b]));
+      // A driver may say more of them.
+      expect(await queue().topics()).toEqual(expect.arrayContaining([a, b].map((spec): unknown => expect.objectContaining(spec))));
       expect(valuesOf(await readAll(queue(), { topic: 'a' }))).toEqual(['kept']);
     });
 

@@ -25,10 +25,11 @@ function nameOf(host: string): string {
 
 /**
  * A page of another site can make a browser resolve its own name to 127.0.0.1 and so talk to this server
- * (DNS rebinding). Its requests carry its own name as Host: on loopback only local names are answered.
+ * (DNS rebinding). Its requests carry its own name as Host: on loopback, and wherever allowed names are given (in a container
+ * all interfaces are its own, and its port is published elsewhere), only those and local names are answered.
  */
 export function secure(app: FastifyInstance, options: { readonly host: string; readonly allowedHosts: readonly string[] }): void {
-  const guarded = isLoopback(options.host);
+  const guarded = isLoopback(options.host) || options.allowedHosts.length > 0;
   const allowed = new Set(options.allowedHosts.map((host) => host.toLowerCase()));
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(HEADERS);

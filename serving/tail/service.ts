@@ -28,7 +28,10 @@ export function topicOf(layout: TopicLayout, name: string): { short: TopicName; 
   throw fail('UNKNOWN_TOPIC', `no topic is called ${JSON.stringify(name.slice(0, 200))}; there are ${Object.keys(TOPICS).join(', ')}`);
 }
 
-export async function* tail(queue: Queue, layout: TopicLayout, request: TailRequest): AsyncGenerator<DescribedRow, void, undefined> {
+/** What is read of a queue. */
+type Log = Pick<Queue, 'read' | 'offsets' | 'topics'>;
+
+export async function* tail(queue: Log, layout: TopicLayout, request: TailRequest): AsyncGenerator<DescribedRow, void, undefined> {
   const { short, full } = topicOf(layout, request.topic);
   const { limit, follow, signal } = request;
   let from: StartPosition;
@@ -57,7 +60,7 @@ export async function* tail(queue: Queue, layout: TopicLayout, request: TailRequ
 
 /** The newest `limit` rows over all partitions, oldest first, and the offsets behind them. */
 async function newestRows(
-  queue: Queue,
+  queue: Log,
   topic: { short: TopicName; full: string },
   limit: number,
   signal: AbortSignal,

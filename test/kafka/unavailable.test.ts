@@ -198,4 +198,26 @@ describeCluster('a broker that comes and goes', (cluster) => {
     await eventually(() => { expect(new Set(handled)).toEqual(new Set(['1', '2'])); }, 60_000);
     expect(failures).toEqual([]);
   }, 180_000);
+
+  test('members whose answers take longer than a session join again, as often as it takes, and do not end in failure', async () => {
+    const queue = await open({ sessionTimeoutMs: 900, requestTimeoutMs: 10_000 });
+    const topic = await topicIn(queue);
+    const handled: (string | null)[] = [];
+    const handle = async (context: TaskContext): Promise<void> => {
+      while (!context.signal.aborted) {
+        for (const { records, nextOffset } of await context.poll({ maxWaitMs: 50 })) {
+          await context.commit({ offsets: new Map([[topic, nextOffset]]) });
+          handled.push(...valuesOf(records));
+        }
+      }
+    };
+    const members = [0, 1].map(() => joinWith({ group: `${topic}-group`, topics: [topic] }, handle));
+    await Promise.all(members.map(({ options }) => queue.join(options)));
+    proxy().delay(700);
+    await sleep(8_000);
+    heal();
+    await send(queue, [{ topic, partition: 0, value: 'a' }, { topic, partition: 1, value: 'b' }]);
+    await eventually(() => { expect(new Set(handled)).toEqual(new Set(['a', 'b'])); }, 60_000);
+    expect(members.flatMap(({ failures }) => failures)).toEqual([]);
+  }, 180_000);
 }, { advertise });

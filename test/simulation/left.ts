@@ -1,9 +1,10 @@
 /** Reads what a run has left in its topics. */
 import { readResults } from '#app';
 import { BASELINES, type ModelSpec } from '#models';
-import { decodeFeatures, type TopicLayout } from '#proto';
+import type { TopicLayout } from '#proto';
 import type { Queue } from '#queue';
 
+import { rowsByInstrument } from '../support/rows.ts';
 import type { Left } from './differences.ts';
 import { SPECS, TARGET } from './question.ts';
 
@@ -18,18 +19,6 @@ export async function readLeft(queue: Queue, layout: TopicLayout): Promise<Left>
     baselines: BASELINES.map(name),
     models: SPECS.map(name),
   });
-  const rows = new Map<string, string[]>();
-  for await (const { records } of queue.read({ topic: layout.name('features'), from: 'earliest', toEnd: true })) {
-    for (const record of records) {
-      const { length, instrument, instruments, eventTime, price, warm, values, names } = decodeFeatures(record);
-      for (let i = 0; i < length; i++) {
-        const line = [eventTime[i], price[i], warm[i], ...values.subarray(i * names.length, (i + 1) * names.length)].join();
-        const of = instruments[instrument[i]!]!;
-        const own = rows.get(of);
-        if (own) own.push(line);
-        else rows.set(of, [line]);
-      }
-    }
-  }
+  const rows = await rowsByInstrument(queue, layout);
   return { results, rows };
 }

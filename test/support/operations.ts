@@ -5,7 +5,7 @@ import { defaultFeatures } from '#features';
 import { silentObserver, startFeatureWorker } from '#processing';
 import {
   CONTENT_ARROW, CONTENT_JSON, SCHEMA, TickKind, decodeFeatures, decodePost, decodeTicks, encodePostJson, encodeTickJson, encodeTicksArrow, headersOf,
-  partitionOf, ticksOf, topicLayout, watermarkJson, Post, type TickRow, type TopicLayout,
+  partitionOf, ticksOf, topicLayout, watermarkJson, Post, type ErrorCode, type TickRow, type TopicLayout,
 } from '#proto';
 import type { OutputRecord, Queue, QueueRecord } from '#queue';
 import { deadLetterDetails, findDeadLetters, groupLags } from '#serving';
@@ -171,6 +171,39 @@ export function operations(name: string, open: () => Promise<OpenedQueue>): void
         { group, topic: 'features', partition: 0, committed: 4, end: 10, records: 6, seconds: 6 },
       ]);
     });
+
+    test('bad records go to dead-letters with their code and origin, whole as far as they fit, and the partition goes on', async () => {
+      layout = topicLayout({ prefix: `${opened.prefix}a`, inputs: 1, shards: 1 });
+      await queue.ensureTopics(layout.specs());
+      const quotes = layout.name('quotes');
+      const YEAR = 365 * 86_400e6;
+      const future: TickRow = { ...trade('sim:A', 10), eventTime: T0 + YEAR };
+      const bad: [string, ErrorCode, OutputRecord][] = [
+        ['not JSON', 'MALFORMED_RECORD', { topic: quotes, value: '{"instrument":', headers: TICK }],
+        ['another schema', 'UNSUPPORTED_SCHEMA', { topic: quotes, value: '{}', headers: { ...TICK, schema: 'foretick.v9.Tick' } }],
+        ['not a number', 'VALUE_OUT_OF_RANGE', { topic: quotes, value: encodeTicksArrow(ticksOf('sim', [trade('sim:A', 10, Number.NaN)]), null), headers: TICKS }],
+        ['a negative price', 'VALUE_OUT_OF_RANGE', { topic: quotes, value: json(trade('sim:A', 11, -5)), headers: TICK }],
+        ['a year in the future', 'FUTURE_EVENT', { topic: quotes, value: json(future), headers: TICK }],
+        ['5 MB', 'MALFORMED_RECORD', { topic: quotes, value: `"${'x'.repeat(5_000_000)}`, headers: TICK }],
+      ];
+      const good = (at: number): OutputRecord => ({ topic: quotes, key: 'sim:A', value: json(trade('sim:A', at)), headers: TICK });
+      await send([good(1)]);
+      for (const [, , record] of bad) await send([record, good(20)]);
+      await send([
+        { topic: quotes, partition: 0, value: watermarkJson('sim', T0 + 30), headers: TICK },
+        { topic: layout.name('posts'), partition: 0, value: watermarkJson('sim', T0 + 30), headers: POST },
+      ]);
+      const worker = await startFeatureWorker({
+        queue, layout, set: defaultFeatures, sentimentOf: () => 0, ...STRICT, maxLetterBytes: 8_000_000, observer: () => silentObserver,
+        onFailure: (error) => { throw error; },
+      });
+      const rows = async (): Promise<number> => (await all(layout.name('features'))).flatMap(namesOf).length;
+      await eventually('the good rows are there', async () => ((await rows()) === 1 + bad.length ? true : undefined), 40_000);
+      await worker.leave();
+      const letters = await all(layout.name('dead-letters'));
+      expect(letters.map(({ headers }) => [headers['topic'], headers['partition'], headers['offset'], headers['code']])).toEqual(bad.map(([, code], i) => [quotes, '0', String(1 + 2 * i), code]));
+      expect(letters.at(-1)!.value!.length).toBe(5_000_001);
+    }, 120_000);
 
     test('a dead letter goes back when a worker would take it, once, with its attempt counted', async () => {
       layout = topicLayout({ prefix: `${opened.prefix}a`, inputs: 1, shards: 1 });

@@ -41,7 +41,7 @@ const running = new Set<ChildProcess>();
 export function start(script: string, args: readonly string[], { env, cwd = ROOT, nodeOptions = [] }: StartOptions = {}): Program {
   const child = spawn(process.execPath, [...nodeOptions, script, ...args], {
     cwd,
-    env: { ...process.env, ...env },
+    env: { ...inherited(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
@@ -57,6 +57,11 @@ export function start(script: string, args: readonly string[], { env, cwd = ROOT
     });
   });
   return { child, ended, stdout: () => stdout, stderr: () => stderr, kill: (signal) => { child.kill(signal); } };
+}
+
+/** FORETICK_* are settings of the command line, which refuses unknown ones: those of the tests are none of its. */
+function inherited(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('FORETICK_TEST_')));
 }
 
 /** The command line, run to its end. */

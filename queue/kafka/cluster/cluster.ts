@@ -74,7 +74,7 @@ export class Cluster {
     return this.#closing.signal;
   }
 
-  /** QUEUE_UNAVAILABLE when no broker answers in time, QUEUE_FORBIDDEN when they refuse. */
+  /** QUEUE_UNAVAILABLE when no broker answers in time, QUEUE_FORBIDDEN when they refuse, QUEUE_UNTRUSTED when TLS does. */
   async connect(): Promise<void> {
     await this.retry('No broker answers', () => this.#refresh([]));
   }

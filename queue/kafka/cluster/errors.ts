@@ -40,6 +40,9 @@ const PASSING: ReadonlySet<string> = new Set([
   'TRANSACTION_COORDINATOR_FENCED',
 ]);
 
+/** Codes of OpenSSL and Node for a certificate that is refused, by either side, or for a peer that does not speak TLS and says so: trying again changes nothing. */
+const UNTRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|\w*ALERT_\w+)$)/;
+
 const CODES: Readonly<Record<string, ErrorCode>> = {
   INVALID_PRODUCER_EPOCH: 'FENCED',
   FENCED_INSTANCE_ID: 'FENCED',
@@ -85,8 +88,15 @@ export function isConnectionError(error: unknown): boolean {
   return origin instanceof Error && CONNECTION_ERRORS.has(origin.name);
 }
 
+/** Whether TLS could not be agreed on. */
+function isUntrusted(error: unknown): boolean {
+  const { code } = originOf(error) as { code?: unknown };
+  return isConnectionError(error) && typeof code === 'string' && UNTRUSTED.test(code);
+}
+
 export function isPassing(error: unknown): boolean {
   if (error instanceof ForetickError) return error.retriable;
+  if (isUntrusted(error)) return false;
   return isConnectionError(error) || PASSING.has(typeOf(error) ?? '');
 }
 
@@ -95,6 +105,7 @@ export function asQueueError(error: unknown, what: string): ForetickError {
   const { name, message } = error as Error;
   const type = typeOf(error);
   // kafkajs reports a refused log-in by an error of its own, with the broker's words.
-  const code = name === 'KafkaJSSASLAuthenticationError' ? 'QUEUE_FORBIDDEN' : (CODES[type ?? ''] ?? 'QUEUE_UNAVAILABLE');
+  const refused = name === 'KafkaJSSASLAuthenticationError' ? 'QUEUE_FORBIDDEN' : isUntrusted(error) ? 'QUEUE_UNTRUSTED' : undefined;
+  const code = refused ?? CODES[type ?? ''] ?? 'QUEUE_UNAVAILABLE';
   return fail(code, `${what}: ${message}`, { cause: error, ...(type !== undefined && { details: { kafka: type } }) });
 }

@@ -10,6 +10,7 @@
  */
 import { fail, hasCode } from '#proto';
 import type { GroupOptions, Membership } from '../../port.ts';
+import { closedError } from '../../closed.ts';
 import { GroupMember, waitAtMost } from '../../tasks/member.ts';
 import { TaskRun, type StartTask } from '../../tasks/task-run.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -22,6 +23,11 @@ const REBALANCE_MARGIN_MS = 30_000;
 const LEAVE_TIMEOUT_MS = 2_000;
 const REBALANCING = 'REBALANCE_IN_PROGRESS';
 const LOST: ReadonlySet<string> = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID', 'MEMBER_ID_REQUIRED']);
+
+/** The coordinator takes the member to be gone. */
+function isLoss(error: unknown): boolean {
+  return LOST.has(typeOf(error) ?? '') || hasCode(error, 'FENCED');
+}
 
 export interface KafkaMembershipOptions {
   readonly cluster: Cluster;
@@ -104,7 +110,8 @@ export class KafkaMembership implements Membership {
         if (await this.#round()) failures = 0;
       } catch (error) {
         const delayMs = backoffMs(failures++, backoff);
-        const refused = !isPassing(error) && typeOf(error) !== REBALANCING;
+        // One that is not known any more joins as a new one.
+        const refused = !isPassing(error) && typeOf(error) !== REBALANCING && !isLoss(error);
         if (refused || (!this.#wasInside && performance.now() > deadline)) {
           const coded = asQueueError(error, `Group "${this.#options.options.group}" cannot be joined`);
           if (this.#wasInside) this.#member.fail(coded, -1);
@@ -116,6 +123,8 @@ export class KafkaMembership implements Membership {
         await pause(delayMs, this.#left.signal);
       }
     }
+    // Nothing happens where it has been settled before.
+    this.#onRefused(this.#member.reason ?? closedError());
     await this.#bow();
   }
 
@@ -185,7 +194,7 @@ export class KafkaMembership implements Membership {
       } catch (error) {
         state.called ||= typeOf(error) === REBALANCING;
         this.#noticeLoss(error);
-        if (LOST.has(typeOf(error) ?? '')) return;
+        if (isLoss(error)) return;
         if (!state.called && !isPassing(error)) throw error;
         if (isPassing(error)) this.#cluster.suspect(error);
       }
@@ -200,7 +209,7 @@ export class KafkaMembership implements Membership {
   }
 
   #noticeLoss(error: unknown): void {
-    if (!LOST.has(typeOf(error) ?? '') && !hasCode(error, 'FENCED')) return;
+    if (!isLoss(error)) return;
     const { group } = this.#options.options;
     for (const run of this.#member.runs) {
       run.stop(fail('FENCED', `The member was taken to be dead by group "${group}"; its tasks are others' now.`, { cause: error }));

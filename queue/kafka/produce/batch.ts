@@ -13,10 +13,10 @@ export class Parcel {
   resolve!: (firstOffset: number) => void;
   reject!: (error: Error) => void;
 
-  constructor(records: readonly WireRecord[], bytes: number, timeoutMs: number) {
+  constructor(records: readonly WireRecord[], bytes: number, expiresAt: number) {
     this.records = records;
     this.bytes = bytes;
-    this.expiresAt = performance.now() + timeoutMs;
+    this.expiresAt = expiresAt;
     this.delivered = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -24,19 +24,23 @@ export class Parcel {
   }
 }
 
-/** Parcels of at most `maxBytes` each, unless one record alone is larger. */
-export function parcelsOf(records: readonly WireRecord[], maxBytes: number, timeoutMs: number): Parcel[] {
+/**
+ * Parcels of at most `maxBytes` each, unless one record alone is larger.
+ *
+ * @param expiresAt by `performance.now()`
+ */
+export function parcelsOf(records: readonly WireRecord[], maxBytes: number, expiresAt: number): Parcel[] {
   const parcels: Parcel[] = [];
   let [from, bytes] = [0, 0];
   records.forEach((record, i) => {
     const size = sizeOfRecord(record);
     if (i > from && bytes + size > maxBytes) {
-      parcels.push(new Parcel(records.slice(from, i), bytes, timeoutMs));
+      parcels.push(new Parcel(records.slice(from, i), bytes, expiresAt));
       [from, bytes] = [i, 0];
     }
     bytes += size;
   });
-  if (records.length > from) parcels.push(new Parcel(records.slice(from), bytes, timeoutMs));
+  if (records.length > from) parcels.push(new Parcel(records.slice(from), bytes, expiresAt));
   return parcels;
 }
 

@@ -15,12 +15,16 @@ export async function identify(cluster: Cluster): Promise<ProducerIdentity> {
   });
 }
 
-/** Offsets in the order of the records given. Waits for all partitions, whatever becomes of one. */
-export async function sendPrepared(sender: Sender, { shares, count }: Prepared): Promise<number[]> {
+/**
+ * Offsets in the order of the records given. Waits for all partitions, whatever becomes of one.
+ *
+ * @param expiresAt see `Sender.send`
+ */
+export async function sendPrepared(sender: Sender, { shares, count }: Prepared, expiresAt?: number): Promise<number[]> {
   const offsets = new Array<number>(count).fill(-1);
   const results = await Promise.allSettled(
     shares.map(async ({ topic, partition, records, places }) => {
-      const given = await sender.send(topic, partition, records);
+      const given = await sender.send(topic, partition, records, expiresAt);
       places.forEach((place, i) => { offsets[place] = given[i]!; });
     }),
   );
@@ -50,7 +54,7 @@ class Room {
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.splice(this.#waiting.indexOf(entry), 1);
-        reject(fail('QUEUE_UNAVAILABLE', `No room for ${wanted} bytes more came free in ${timeoutMs} ms: the brokers do not keep up.`));
+        reject(fail('QUEUE_UNAVAILABLE', `No room for ${wanted} bytes more came free in time: the brokers do not keep up.`));
       }, timeoutMs);
       const entry = { bytes, go: () => { clearTimeout(timer); resolve(); } };
       this.#waiting.push(entry);
@@ -113,11 +117,14 @@ export class KafkaProducer implements Producer {
     this.#onClosed(this);
   }
 
+  /** All its steps together take no longer than a delivery may. */
   async #send(records: readonly OutputRecord[]): Promise<number[]> {
+    const expiresAt = performance.now() + this.#cluster.settings.deliveryTimeoutMs;
+    const left = (): number => Math.max(0, expiresAt - performance.now());
     const ready = this.#prepared.then(async () => {
-      const prepared = await this.#cluster.retry('Records cannot be sent', () => prepare(this.#cluster, records));
-      const taken = await this.#room.take(prepared.bytes, this.#cluster.settings.deliveryTimeoutMs);
-      return { sent: sendPrepared(this.#sender, prepared), taken };
+      const prepared = await this.#cluster.retry('Records cannot be sent', () => prepare(this.#cluster, records), { timeoutMs: left() });
+      const taken = await this.#room.take(prepared.bytes, left());
+      return { sent: sendPrepared(this.#sender, prepared, expiresAt), taken };
     });
     this.#prepared = ready.catch(() => undefined);
     const { sent, taken } = await ready;

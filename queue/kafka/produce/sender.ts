@@ -63,10 +63,14 @@ export class Sender {
     this.#links = new LinkSet(cluster);
   }
 
-  /** Resolves to the offsets of the records, in their order. Records of one partition are appended in the order of the calls. */
-  async send(topic: string, partition: number, records: readonly WireRecord[]): Promise<number[]> {
+  /**
+   * Resolves to the offsets of the records, in their order. Records of one partition are appended in the order of the calls.
+   *
+   * @param expiresAt when they are given up, by `performance.now()`. @default after `timeoutMs`
+   */
+  async send(topic: string, partition: number, records: readonly WireRecord[], expiresAt = performance.now() + this.#options.timeoutMs): Promise<number[]> {
     if (this.#failure) throw this.#failure;
-    const parcels = parcelsOf(records, BATCH_BYTES, this.#options.timeoutMs);
+    const parcels = parcelsOf(records, BATCH_BYTES, expiresAt);
     const lane = this.#lane(topic, partition);
     lane.waiting.push(...parcels);
     this.#busy.add(lane);
@@ -164,7 +168,7 @@ export class Sender {
   async #board(lane: Lane): Promise<void> {
     if (lane.flight) return;
     if (lane.producerId < 0n) {
-      const { producerId, producerEpoch } = await (this.#identity ??= this.#options.identify());
+      const { producerId, producerEpoch } = await this.#identify();
       Object.assign(lane, { producerId, producerEpoch, sequence: 0 });
     }
     const parcels = lane.take(BATCH_BYTES);
@@ -174,6 +178,17 @@ export class Sender {
     const identity = { producerId, producerEpoch, sequence, transactional: this.#options.transactionalId !== null };
     const bytes = encodeBatch(records, identity, CODEC_NUMBERS[this.#cluster.settings.compression]);
     lane.flight = { parcels, count: records.length, bytes, tries: 0 };
+  }
+
+  /** One for all lanes that need one now. One that was not given is asked for again. */
+  async #identify(): Promise<ProducerIdentity> {
+    const asked = (this.#identity ??= this.#options.identify());
+    try {
+      return await asked;
+    } catch (error) {
+      if (this.#identity === asked) this.#identity = undefined;
+      throw error;
+    }
   }
 
   #settle(lanes: readonly Lane[], answers: readonly ProduceAnswer[]): void {
@@ -232,7 +247,7 @@ export class Sender {
   #expire(lane: Lane, now: number): void {
     const oldest: Parcel | undefined = lane.flight?.parcels[0] ?? lane.waiting[0];
     if (lane.inRequest || !oldest || oldest.expiresAt > now) return;
-    this.#giveUp(lane, fail('QUEUE_UNAVAILABLE', `Records for ${lane.topic}/${lane.partition} could not be delivered in ${this.#options.timeoutMs} ms.`));
+    this.#giveUp(lane, fail('QUEUE_UNAVAILABLE', `Records for ${lane.topic}/${lane.partition} could not be delivered in time.`));
   }
 
   #giveUp(lane: Lane, error: Error): void {

@@ -50,7 +50,9 @@ test('a set that is cut off gives its whole batches, and the rest is read next',
       const log = new LogModel();
       for (const [records, codec] of batches) log.append(records.map(toWire), codec);
       const { set } = log.fetch(0);
-      const cut = Math.floor(where * set.length);
+      // Never within the first, which is sent whole.
+      const whole = 12 + set.readInt32BE(8);
+      const cut = whole + Math.floor(where * (set.length - whole));
       const first = decodeRecordSet(set.subarray(0, cut), PLACE, []);
       const rest = decodeRecordSet(log.fetch(first.nextOffset).set, { ...PLACE, from: first.nextOffset }, []);
       const all = batches.flatMap(([records]) => records);
@@ -69,6 +71,19 @@ test('a bit that is turned anywhere under the checksum is found', () => {
       expect(() => decodeRecordSet(batch, PLACE, [])).toThrow(expect.objectContaining({ code: 'DATA_CORRUPT' }));
     }),
   );
+});
+
+test('a length that cannot be is found: too small, negative, or larger than what was sent of the first batch', () => {
+  const batch = encodeBatch([toWire({ key: null, value: Buffer.from('abc'), headers: {}, timestamp: 0 })], IDENTITY, 0);
+  for (const length of [-1, 0, 3, 48, batch.length - 11, 0x7fff_ffff, -0x8000_0000]) {
+    const spoilt = Buffer.from(batch);
+    spoilt.writeInt32BE(length, 8);
+    // Behind a good one, too, where it is too small to be one that is cut off.
+    for (const set of length > batch.length - 12 ? [spoilt] : [spoilt, Buffer.concat([batch, spoilt])]) {
+      expect(() => decodeRecordSet(set, PLACE, [])).toThrow(expect.objectContaining({ code: 'DATA_CORRUPT' }));
+    }
+  }
+  expect(() => decodeRecordSet(batch.subarray(0, 40), PLACE, [])).toThrow(expect.objectContaining({ code: 'DATA_CORRUPT' }));
 });
 
 test('batches of an older format are refused with a code', () => {

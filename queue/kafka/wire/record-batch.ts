@@ -116,8 +116,8 @@ export interface RecordSet {
 }
 
 /**
- * The committed records from offset `from` on. A batch that was cut off at the end is left for the next read. DATA_CORRUPT when a
- * checksum does not fit.
+ * The committed records from offset `from` on. A batch that was cut off at the end is left for the next read; the first never is, as brokers
+ * promise since Kafka 0.10.1. DATA_CORRUPT when a checksum or a length does not fit.
  *
  * @param aborted transactions whose records do not count, in the order of their offsets
  */
@@ -126,13 +126,13 @@ export function decodeRecordSet(set: Buffer, place: { topic: string; partition: 
   const open = new Set<bigint>();
   let nextOffset = place.from;
   let next = 0;
-  for (let at = 0; at + AT.records <= set.length; ) {
-    const end = at + AT.length + 4 + set.readInt32BE(at + AT.length);
-    if (end > set.length) break;
+  for (let at = 0; at < set.length; ) {
+    const end = endOfBatch(set, at);
+    if (end > set.length && at > 0) break;
     const batch = set.subarray(at, end);
+    assertWhole(batch, end - at, place, nextOffset);
     at = end;
     const base = new ByteReader(batch).int64();
-    assertWhole(batch, place, base);
     const attributes = batch.readInt16BE(AT.attributes);
     const last = base + batch.readInt32BE(AT.lastDelta);
     for (; next < aborted.length && aborted[next]!.firstOffset <= last; next++) open.add(aborted[next]!.producerId);
@@ -144,10 +144,17 @@ export function decodeRecordSet(set: Buffer, place: { topic: string; partition: 
   return { records, nextOffset };
 }
 
-function assertWhole(batch: Buffer, { topic, partition }: { topic: string; partition: number }, base: number): void {
-  const where = `${topic}/${partition} at offset ${base}`;
-  const magic = batch.readInt8(AT.magic);
+/** Past the end of the set when the batch is cut off. */
+function endOfBatch(set: Buffer, at: number): number {
+  return at + AT.records > set.length ? Infinity : at + AT.length + 4 + set.readInt32BE(at + AT.length);
+}
+
+/** @param size bytes it says it has */
+function assertWhole(batch: Buffer, size: number, { topic, partition }: { topic: string; partition: number }, offset: number): void {
+  const where = `${topic}/${partition} from offset ${offset} on`;
+  const magic = batch.length > AT.magic ? batch.readInt8(AT.magic) : 2;
   if (magic !== 2) throw fail('UNSUPPORTED_SCHEMA', `The record batch of ${where} is of version ${magic}; write with a broker and a client since Kafka 0.11.`);
+  if (size < AT.records || size > batch.length) throw fail('DATA_CORRUPT', `The record batch of ${where} has a length that cannot be.`);
   if (crc32c(batch.subarray(AT.attributes)) !== batch.readUInt32BE(AT.crc)) throw fail('DATA_CORRUPT', `The record batch of ${where} does not match its checksum.`);
 }
 

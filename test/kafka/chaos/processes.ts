@@ -61,7 +61,7 @@ export class Fleet {
     member.program.kill('SIGTERM');
     const ended = await Promise.race([member.program.ended, sleep(90_000, null, { ref: false })]);
     if (ended === null) {
-      this.problems.push(`${member.role} did not drain in time`);
+      this.problems.push(`${member.role} did not drain in time: ${member.program.stdout().slice(-2_000)}${member.program.stderr().slice(-600)}`);
       member.program.kill('SIGKILL');
     } else if (ended.code !== 0 && ended.signal !== 'SIGTERM') {
       // By the signal itself: it had not begun yet.

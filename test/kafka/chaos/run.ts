@@ -17,13 +17,18 @@ import { backtest, digestsOf, faultsOf, type Digests } from '../../support/backt
 import { randomOf } from '../../support/random.ts';
 import { INSTRUMENTS } from '../../support/recording.ts';
 import type { KafkaCluster } from '../runner/cluster.ts';
-import { strike } from './faults.ts';
+import type { BrokerProxy } from '../runner/proxy.ts';
+import { REPLACE, drawFault, type FaultContext } from './faults.ts';
 import { Fleet } from './processes.ts';
 
 export interface ChaosRun {
   readonly brokers: readonly string[];
   /** Brokers that may be killed, too. */
   readonly cluster: KafkaCluster | null;
+  /** What stands before the brokers, and may be disturbed. @default nothing */
+  readonly network?: readonly BrokerProxy[];
+  /** Whether one of three brokers is replaced in the middle of it. @default false */
+  readonly replace?: boolean;
   readonly seed: number;
   readonly delivery: Delivery;
   /** Folder for the configuration. */
@@ -42,8 +47,8 @@ export interface ChaosOutcome {
 }
 
 const SESSION_MS = 2_000;
-const DEADLINE_MS = 240_000;
-const MODELS = ['softmax', 'prior', 'persistence'];
+const DEADLINE_MS = 300_000;
+export const MODELS = ['softmax', 'prior', 'persistence'];
 
 /** What both runs have: small steps, so that faults fall between many commits and checkpoints. */
 const SECTIONS = {
@@ -58,7 +63,7 @@ export async function referenceOf(file: string, directory: string): Promise<Dige
 }
 
 export async function runChaos(run: ChaosRun, reference: Digests): Promise<ChaosOutcome> {
-  const { brokers, cluster, seed, faults } = run;
+  const { brokers, cluster, network = [], replace = false, seed, faults } = run;
   const began = performance.now();
   const layout = topicLayout({ prefix: `chaos-${process.pid.toString(36)}-${seed}-${Date.now().toString(36)}`, inputs: 1, shards: 1 });
   const random = randomOf(seed);
@@ -67,9 +72,12 @@ export async function runChaos(run: ChaosRun, reference: Digests): Promise<Chaos
   const struck: string[] = [];
   try {
     for (const role of ['collect', 'features', 'features', 'train', 'train'] as const) fleet.add(role);
+    const context: FaultContext = { fleet, random, cluster, network, sessionMs: SESSION_MS, mostFeatures: 3 };
     for (let i = 0; i < faults; i++) {
       await sleep(random.whole(200, 1_500));
-      struck.push(await strike({ fleet, random, cluster, sessionMs: SESSION_MS, mostFeatures: 3 }));
+      const fault = replace && i === Math.floor(faults / 2) ? REPLACE : drawFault(context);
+      struck.push(fault.name);
+      await fault.strike(context);
     }
     const late = !(await workedThrough(queue, layout, performance.now() + DEADLINE_MS));
     await fleet.end();
@@ -84,7 +92,8 @@ export async function runChaos(run: ChaosRun, reference: Digests): Promise<Chaos
 /** Writes the configuration of all processes. @returns its path */
 function configurationOf({ brokers, delivery, directory, file, speed }: ChaosRun, { prefix }: TopicLayout): string {
   const path = join(directory, `${prefix}.yaml`);
-  const kafka = { brokers: [...brokers], delivery, session_timeout: `${SESSION_MS}ms`, heartbeat_interval: '200ms', takeover_wait: '3s', transaction_timeout: '4s' };
+  // A broker may take a minute to come back on a busy machine; a process that is starting meanwhile is to wait for it.
+  const kafka = { brokers: [...brokers], delivery, session_timeout: `${SESSION_MS}ms`, heartbeat_interval: '200ms', takeover_wait: '3s', transaction_timeout: '4s', request_timeout: '3s', connect_timeout: '2s', delivery_timeout: '3m' };
   const madeUp = { per_minute: 60, seed: 7, instruments: [...INSTRUMENTS] };
   const source = { name: 'backtest', kind: 'replay', file, speed, laps: 1, times: 'kept', made_up_posts: madeUp };
   writeFileSync(path, stringify({ ...SECTIONS, queue: { driver: 'kafka', kafka }, topics: { prefix, partitions: 1, shards: 1 }, sources: [source], lifecycle: { grace: '30s' } }));
@@ -102,8 +111,8 @@ async function differences(queue: Queue, layout: TopicLayout, reference: Digests
   return [...faultsOf(results), ...unequal.map((key) => `${key} differ: ${JSON.stringify(digests[key])}, undisturbed ${JSON.stringify(reference[key])}`)];
 }
 
-/** @returns false when it takes too long */
-async function workedThrough(queue: Queue, layout: TopicLayout, deadline: number): Promise<boolean> {
+/** Waits until the recording is played and everybody has dealt with it. @returns false when that takes too long */
+export async function workedThrough(queue: Queue, layout: TopicLayout, deadline: number): Promise<boolean> {
   const groups: [string, string[]][] = [
     [`${layout.prefix}.features`, [layout.name('quotes'), layout.name('posts')]],
     ...MODELS.map((model): [string, string[]] => [`${layout.prefix}.training.${model}`, [layout.name('features')]]),

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { propertiesOf, type ClusterPlan, type NodePlan } from './properties.ts';
+import { propertiesOf, scramArguments, type ClusterPlan, type NodePlan } from './properties.ts';
 
 const JVM = ['-Xms256m', '-Xmx384m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto'];
 const READY_MS = 120_000;
@@ -37,13 +37,13 @@ export class KafkaNode {
 
   /** Starts it, on the data it had. Does not wait. */
   launch(): void {
-    const { directory } = this.plan;
+    const { directory, secure } = this.plan;
     mkdirSync(directory, { recursive: true });
     const properties = join(directory, 'server.properties');
     writeFileSync(properties, propertiesOf(this.plan, this.#cluster));
     const classes = `${this.#jars}/*`;
     if (!existsSync(join(directory, 'data/meta.properties'))) {
-      const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${this.#clusterId}`, '-c', properties];
+      const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${this.#clusterId}`, '-c', properties, ...(secure ? scramArguments(secure) : [])];
       const formatted = spawnSync('java', ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', classes, ...format], { encoding: 'utf8' });
       if (formatted.status !== 0) throw new Error(`the storage of node ${this.plan.id} cannot be formatted: ${formatted.stderr}${formatted.stdout}`);
     }

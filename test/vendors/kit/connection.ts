@@ -92,12 +92,12 @@ export class VendorConnection {
     wire.write(frame);
   }
 
-  close(code: number, reason: string): void {
-    if (this.open) this.#options.wire.close(code, reason);
+  ping(payload = ''): void {
+    if (this.open) this.#options.wire.ping?.(payload);
   }
 
-  ping(payload: string): void {
-    if (this.open) this.#options.wire.ping?.(payload);
+  close(code: number, reason: string): void {
+    if (this.open) this.#options.wire.close(code, reason);
   }
 
   buffered(): number {

@@ -87,7 +87,8 @@ export function sourceContract(name: string, options: ContractOptions): void {
 
     test('connects and subscribes again when it is cut off', async () => {
       const on = await survives(oneFault('cut', { fault: 'cut' }));
-      expect(on.collector.status().health!.reconnects).toBeGreaterThan(0);
+      // Between two requests nobody sees a cut.
+      if (on.standIn.vendor.polled !== true) expect(on.collector.status().health!.reconnects).toBeGreaterThan(0);
     });
 
     (closeCode === null ? test.skip : test)('connects again when the vendor closes', async () => {
@@ -129,7 +130,7 @@ export function sourceContract(name: string, options: ContractOptions): void {
       const on = await survives(oneFault('gap', { fault: 'gap', frames: 7 }));
       const { numbered } = on.standIn.vendor;
       const { gaps } = await on.published();
-      if (numbered.length === 0) return;
+      if (numbered.length === 0 || !has('gap')) return;
       const of = gaps.filter(({ stream, first, missed }) => (numbered as readonly string[]).includes(stream) && (first > 0 || missed > 0));
       expect(of.length).toBeGreaterThan(0);
       if (fetches) expect(of.reduce((sum, { recovered }) => sum + recovered, 0)).toBeGreaterThan(0);

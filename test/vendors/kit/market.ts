@@ -7,7 +7,8 @@ export interface MarketTrade {
   readonly id: number;
   readonly price: string;
   readonly size: string;
-  readonly aggressor: 'buy' | 'sell';
+  /** None where the vendor does not say. */
+  readonly aggressor: 'buy' | 'sell' | 'none';
   /** Microseconds, by the vendor's clock. */
   readonly atUs: number;
 }
@@ -35,6 +36,9 @@ export interface MarketPost {
 }
 
 export type MarketItem = MarketTrade | MarketQuote | MarketPost;
+
+/** `coinbase:BTC-USD` → $BTC. */
+const cashtagOf = (instrument: string): string => `$${instrument.slice(instrument.indexOf(':') + 1).replace(/-USD$/, '')}`;
 
 /** Uniform numbers in [0, 1) of a seed (mulberry32). */
 export function randomOf(seed: number): () => number {
@@ -93,7 +97,7 @@ export class Market {
     const size = (): string => (0.001 + this.#random()).toFixed(8);
     if (stream === 'trade') return { stream, symbol, id, price: `${price}.25`, size: size(), aggressor: this.#random() < 0.5 ? 'buy' : 'sell', atUs };
     if (stream === 'quote') return { stream, symbol, id, bid: `${price}.10`, bidSize: size(), ask: `${price}.30`, askSize: size(), atUs };
-    return { stream, symbol, id, author: `author-${Math.floor(this.#random() * 50)}`, text: `post ${id} about $${symbol}`, atUs };
+    return { stream, symbol, id, author: `author-${Math.floor(this.#random() * 50)}`, text: `post ${id} about ${cashtagOf(symbol)}`, atUs };
   }
 
   #nextId(stream: MarketItem['stream'], symbol: string): number {

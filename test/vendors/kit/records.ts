@@ -1,14 +1,14 @@
 /** Records as texts, so that what happened and what was published can be compared. */
 import { TickKind, TickSide, type Post, type TickColumns } from '#proto';
 
-import type { MarketItem } from './market.ts';
+import type { MarketItem, MarketPost } from './market.ts';
 
 /** What an item should become. @param timed whether the vendor says when it happened */
-export function recordKey(item: MarketItem, instrument: string, timed: boolean): string {
+export function recordKey(item: MarketItem, instrument: string, timed: boolean, postId: (post: MarketPost) => string = ({ id }) => String(id)): string {
   const at = timed ? ` @${item.atUs}` : '';
   if (item.stream === 'trade') return `trade ${instrument} #${item.id} ${Number(item.price)} ${Number(item.size)} ${item.aggressor}${at}`;
   if (item.stream === 'quote') return `quote ${instrument} ${Number(item.bid)} ${Number(item.bidSize)} ${Number(item.ask)} ${Number(item.askSize)}${at}`;
-  return `post ${instrument} #${item.id} ${item.text}${at}`;
+  return `post ${instrument} #${postId(item)} ${item.text}${at}`;
 }
 
 /** What a published row is. */

@@ -109,8 +109,9 @@ export class Run {
       queue: producer ? withProducer(this.queue, producer) : this.queue,
       layout: this.layout,
       source,
-      atomicSends: true,
       clock,
+      // As the embedded queue is run: rows and what they cover become visible together.
+      atomicSends: true,
       onEvent: (event) => {
         this.events.push(event);
         this.printed.push(JSON.stringify(event));

@@ -13,7 +13,7 @@ import type { Clock } from '#collectors';
 
 import { VendorConnection, type FrameFaults, type Wire } from './connection.ts';
 import { Ledger } from './ledger.ts';
-import { Market, type MarketItem } from './market.ts';
+import { Market, type MarketItem, type MarketPost } from './market.ts';
 import { ChaosProxy } from './proxy.ts';
 import { recordKey } from './records.ts';
 import type { Fault, Scenario } from './scenario.ts';
@@ -36,17 +36,24 @@ export interface Vendor {
   /** Whether records carry the time at which they happened. */
   readonly timed: Readonly<Partial<Record<MarketItem['stream'], boolean>>>;
   instrument(symbol: string): string;
+  /** An item as its records tell it: times rounded, numbers and sides left out. @default as it is */
+  told?(item: MarketItem): MarketItem;
+  /** The id of a post, where it is not its number. */
+  postId?(item: MarketPost): string;
   /** Settings of the source that lead it here. */
   settings(address: { readonly http: string; readonly ws: string }): Readonly<Record<string, unknown>>;
   /** Null lets the client in. */
   admit?(request: IncomingMessage): Refusal | null;
   /** A WebSocket stands. */
   connected?(connection: VendorConnection, request: IncomingMessage): void;
-  received?(connection: VendorConnection, data: string): void;
+  /** @param bytes the same, as it came: for binary protocols */
+  received?(connection: VendorConnection, data: string, bytes: Uint8Array): void;
   /** A WebSocket ping of the client, which is answered already. */
   pinged?(connection: VendorConnection): void;
   ponged?(connection: VendorConnection, payload: string): void;
   ended?(connection: VendorConnection): void;
+  /** It is asked again and again, and nobody is connected. @default false */
+  readonly polled?: boolean;
   requested?(request: IncomingMessage, response: ServerResponse): void;
   /** Tells whoever asked for it. Returns whether anybody did. */
   happened(item: MarketItem): boolean;
@@ -73,6 +80,10 @@ export class StandIn {
   readonly #http: Server;
   readonly #ws = new WebSocketServer({ noServer: true });
   readonly #over = new AbortController();
+  /** Answers on sockets that stand. */
+  readonly #answers = new Map<Duplex, VendorConnection[]>();
+  /** Garbage for the next answers, where nobody is connected. */
+  readonly #waiting: string[] = [];
   #serial = 0;
   /** Streams and symbols that were asked for once. */
   readonly #begun = new Set<string>();
@@ -142,7 +153,8 @@ export class StandIn {
   happen(): void {
     const item = this.market.next(Math.floor(this.now() * 1000));
     const instrument = this.vendor.instrument(item.symbol);
-    const entry = this.ledger.add(item, instrument, recordKey(item, instrument, this.vendor.timed[item.stream] !== false));
+    const told = this.vendor.told?.(item) ?? item;
+    const entry = this.ledger.add(item, instrument, recordKey(told, instrument, this.vendor.timed[item.stream] !== false, (post) => this.vendor.postId?.(post) ?? String(post.id)));
     const kind = `${item.stream} ${item.symbol}`;
     if (this.vendor.happened(item)) this.#begun.add(kind);
     entry.due = this.#begun.has(kind);
@@ -172,7 +184,7 @@ export class StandIn {
         for (const connection of this.connections) connection.close(fault.code, fault.reason);
         break;
       case 'half-open':
-        for (const connection of this.connections) connection.deaf = true;
+        for (const connection of [...this.connections, ...[...this.#answers.values()].flat()]) connection.deaf = true;
         this.proxy.goDeaf();
         break;
       case 'garbage':
@@ -213,10 +225,10 @@ export class StandIn {
     }
   }
 
-  /** A body that does not end, as a connection: server-sent events, lines. */
-  stream(request: IncomingMessage, response: ServerResponse): VendorConnection {
+  /** A body that does not end, as a connection: server-sent events, lines. @param end stands behind a frame */
+  stream(request: IncomingMessage, response: ServerResponse, end: (frame: string) => string = () => ''): VendorConnection {
     const wire: Wire = {
-      write: (data) => void response.write(data),
+      write: (data) => void response.write(typeof data === 'string' ? data + end(data) : data),
       close: () => void response.end(),
       buffered: () => response.writableLength,
     };
@@ -224,6 +236,37 @@ export class StandIn {
     request.socket.on('close', () => { this.#leave(connection); });
     response.on('close', () => { this.#leave(connection); });
     return connection;
+  }
+
+  /** An answer about what happened, as a connection of its own: faults may spoil it, and garbage takes its place. */
+  answer(request: IncomingMessage, response: ServerResponse, body: string, about: readonly MarketItem[], headers: Readonly<Record<string, string>> = {}): void {
+    const wire: Wire = { write: (data) => void response.write(data), close: () => void response.end(), buffered: () => response.writableLength };
+    // Lists have no order of frames to be spoiled.
+    const faults: FrameFaults = { truncate: Math.min(1, this.#faults.truncate), reorder: 0, gap: 0, repeat: 0 };
+    const connection = new VendorConnection({ id: ++this.#serial, wire, faults, ledger: this.ledger, now: () => this.clock.now(), numbered: () => false });
+    this.#answersOf(request.socket).push(connection);
+    const garbage = this.#waiting.shift();
+    if (garbage !== undefined || faults.truncate > 0) response.writeHead(200);
+    else response.writeHead(200, headers);
+    if (garbage !== undefined) {
+      connection.spoil(garbage);
+    } else {
+      this.#faults.truncate -= faults.truncate;
+      connection.send(body, about);
+    }
+    connection.close(1000, '');
+  }
+
+  #answersOf(socket: Duplex): VendorConnection[] {
+    const before = this.#answers.get(socket);
+    if (before) return before;
+    const answers: VendorConnection[] = [];
+    this.#answers.set(socket, answers);
+    socket.once('close', () => {
+      this.#answers.delete(socket);
+      for (const answer of answers) answer.endedAt = this.clock.now();
+    });
+    return answers;
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
@@ -256,7 +299,8 @@ export class StandIn {
     const connection = this.#join(wire);
     client.on('error', () => undefined);
     client.on('message', (data: RawData) => {
-      this.vendor.received?.(connection, Buffer.from(data as Buffer).toString('utf8'));
+      const bytes = Buffer.from(data as Buffer);
+      this.vendor.received?.(connection, bytes.toString('utf8'), bytes);
     });
     client.on('ping', () => { this.vendor.pinged?.(connection); });
     client.on('pong', (payload: Buffer) => { this.vendor.ponged?.(connection, payload.toString('utf8')); });
@@ -306,7 +350,8 @@ export class StandIn {
     const frame = kinds[Math.floor(random() * kinds.length)]!;
     for (const connection of this.connections) {
       connection.spoil(frame);
-      break;
+      return;
     }
+    if (this.vendor.polled === true) this.#waiting.push(frame);
   }
 }

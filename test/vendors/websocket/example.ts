@@ -1,0 +1,12 @@
+/** The sources of examples/generic.yaml, led to a stand-in. */
+import { readFileSync } from 'node:fs';
+
+import { parse } from 'yaml';
+
+const { sources } = parse(readFileSync(new URL('../../../examples/generic.yaml', import.meta.url), 'utf8')) as { sources: Record<string, unknown>[] };
+
+export function exampleSettings(name: string, more: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const all = sources.find((one) => one['name'] === name)!;
+  const settings = Object.entries(all).filter(([key]) => !['name', 'kind', 'instruments'].includes(key));
+  return { ...Object.fromEntries(settings), ...more, allow_plain_text: true };
+}
