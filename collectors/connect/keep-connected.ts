@@ -11,6 +11,8 @@ import { BackOff } from './ladder.ts';
 
 /** A connection that was good for so long has shown that the vendor is well. */
 const STABLE_MS = 30_000;
+/** For so long the old connection is read beside the new one: what was sent on it is on its way. */
+const BESIDE_MS = 1000;
 
 /** Returns when `live.signal` or `signal` aborts. Throws what no further try can mend. */
 export async function keepConnected(live: Live, plan: ConnectionPlan, signal: AbortSignal): Promise<void> {
@@ -85,6 +87,7 @@ export async function keepConnected(live: Live, plan: ConnectionPlan, signal: Ab
     outageFrom = live.receipt() - live.out.lag;
     const next = await tryOne();
     if (next) {
+      await clock.sleep(BESIDE_MS, signal);
       await old.close('replaced');
       return next;
     }

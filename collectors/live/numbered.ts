@@ -10,8 +10,10 @@ import { Sequence, type SequenceState } from '../integrity/sequence.ts';
 import type { Live } from './live.ts';
 
 export interface NumberedOptions {
-  /** `trade`; part of the position. */
+  /** `trade` */
   readonly stream: string;
+  /** Under which name positions are kept: one for each numbering. @default that of the stream */
+  readonly numbering?: string;
   /**
    * Fetches what is missing and hands each record to `publish`, like any other. Returns false when the vendor
    * does not have (all of) it and asking again makes no sense. SOURCE_UNAVAILABLE: asked again.
@@ -51,7 +53,7 @@ interface Followed {
 }
 
 export function createNumbered(live: Live, options: NumberedOptions): Numbered {
-  const { stream, backfill, graceMs = 2000, tries = 5, largest = 10_000 } = options;
+  const { stream, numbering = stream, backfill, graceMs = 2000, tries = 5, largest = 10_000 } = options;
   const followed = new Map<string, Followed>();
 
   function begin(instrument: string, sequence: Sequence): Followed {
@@ -76,7 +78,7 @@ export function createNumbered(live: Live, options: NumberedOptions): Numbered {
       live.out.skip('repeat');
       return false;
     }
-    live.positions.move(instrument, stream, sequence);
+    live.positions.move(instrument, numbering, sequence);
     if (number > before + 1) opened(instrument, one, { first: before + 1, last: number - 1, cause: 'sequence' });
     else if (number <= before) one.recovered++;
     one.receipt = Math.max(one.receipt, receipt);
@@ -138,7 +140,7 @@ export function createNumbered(live: Live, options: NumberedOptions): Numbered {
   function close(instrument: string, one: Followed, asked: number | undefined): void {
     const { fromUs, toUs, cause } = one.repair!;
     const left = asked === undefined ? [] : one.sequence.giveUp(asked);
-    if (left.length > 0) live.positions.move(instrument, stream, one.sequence);
+    if (left.length > 0) live.positions.move(instrument, numbering, one.sequence);
     const about = { stream, instruments: [instrument], fromUs, toUs, cause };
     for (const [first, last] of left) live.gapClosed({ ...about, first, last, missed: last - first + 1, recovered: 0 });
     if (one.recovered > 0) live.gapClosed({ ...about, missed: one.recovered, recovered: one.recovered });
@@ -154,7 +156,7 @@ export function createNumbered(live: Live, options: NumberedOptions): Numbered {
       const { last } = one.sequence;
       if (number <= last) return;
       one.sequence.expect(number);
-      live.positions.move(instrument, stream, one.sequence);
+      live.positions.move(instrument, numbering, one.sequence);
       opened(instrument, one, { first: last + 1, last: number, cause: 'heartbeat' });
     },
     publishPast(instrument, number, write) {
@@ -163,12 +165,12 @@ export function createNumbered(live: Live, options: NumberedOptions): Numbered {
         return;
       }
       begin(instrument, Sequence.after(number));
-      live.positions.move(instrument, stream, followed.get(instrument)!.sequence);
+      live.positions.move(instrument, numbering, followed.get(instrument)!.sequence);
       live.out.skip('stale');
     },
     resume(instruments) {
       for (const instrument of instruments) {
-        const state = live.positions.begun(instrument, stream) as SequenceState | undefined;
+        const state = live.positions.begun(instrument, numbering) as SequenceState | undefined;
         if (!state || followed.has(instrument)) continue;
         const one = begin(instrument, Sequence.from(state));
         if (one.sequence.missing.empty) continue;

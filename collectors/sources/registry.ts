@@ -1,6 +1,7 @@
 /** The live sources that ship. A new one is one line here. */
 import type { SourceKind } from '../kind.ts';
 import { alpaca } from './alpaca/source.ts';
+import { binance } from './binance/source.ts';
 import { bluesky } from './bluesky/source.ts';
 import { coinbase } from './coinbase/source.ts';
 import { finnhub } from './finnhub/source.ts';
@@ -9,4 +10,4 @@ import { kraken } from './kraken/source.ts';
 import { mastodon } from './mastodon/source.ts';
 import { websocket } from './websocket/source.ts';
 
-export const SOURCE_KINDS: readonly SourceKind[] = [alpaca, bluesky, coinbase, finnhub, httpPoll, kraken, mastodon, websocket];
+export const SOURCE_KINDS: readonly SourceKind[] = [alpaca, binance, bluesky, coinbase, finnhub, httpPoll, kraken, mastodon, websocket];

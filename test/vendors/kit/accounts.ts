@@ -51,12 +51,15 @@ function coversNumber(gap: Gap, { item, instrument }: LedgerEntry): boolean {
   return gap.stream === item.stream && gap.first > 0 && item.id >= gap.first && item.id <= gap.last && gap.instruments.includes(instrument) && gap.recovered < gap.missed;
 }
 
-/** Receipt lies behind the event by the way and by the vendor's clock; half a second of the vendor's time is allowed for. */
+/**
+ * Receipt lies behind the event by the way and by the vendor's clock: half a second of the vendor's time is allowed for, and
+ * before a gap as long as the newest frame may have been on its way.
+ */
 function coversTime(gap: Gap, { item, instrument, sentAt }: LedgerEntry): boolean {
   const concerns = gap.instruments.length === 0 || gap.instruments.includes(instrument);
   const sameStream = gap.stream === item.stream || gap.stream === 'frame';
   const atUs = sentAt > 0 ? sentAt * 1000 : item.atUs;
-  return sameStream && concerns && atUs >= gap.fromUs - 500_000 && atUs <= gap.toUs + 500_000;
+  return sameStream && concerns && atUs >= gap.fromUs - ON_THE_WAY_MS * 1000 && atUs <= gap.toUs + 500_000;
 }
 
 /** Beyond a number of dead letters a batch, rejections are only counted. */

@@ -5,10 +5,10 @@ import type { MarketItem } from './market.ts';
 export interface Wire {
   write(data: string | Uint8Array): void;
   close(code: number, reason: string): void;
+  /** A WebSocket ping. */
+  ping?(payload: string): void;
   /** Bytes that wait for the client to read. */
   buffered(): number;
-  /** A WebSocket ping. */
-  ping?(): void;
 }
 
 /** How many frames each fault of frames still has to spoil; shared by all connections of a stand-in. */
@@ -92,8 +92,8 @@ export class VendorConnection {
     wire.write(frame);
   }
 
-  ping(): void {
-    if (this.open) this.#options.wire.ping?.();
+  ping(payload = ''): void {
+    if (this.open) this.#options.wire.ping?.(payload);
   }
 
   close(code: number, reason: string): void {

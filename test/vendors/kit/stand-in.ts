@@ -48,6 +48,9 @@ export interface Vendor {
   connected?(connection: VendorConnection, request: IncomingMessage): void;
   /** @param bytes the same, as it came: for binary protocols */
   received?(connection: VendorConnection, data: string, bytes: Uint8Array): void;
+  /** A WebSocket ping of the client, which is answered already. */
+  pinged?(connection: VendorConnection): void;
+  ponged?(connection: VendorConnection, payload: string): void;
   ended?(connection: VendorConnection): void;
   /** It is asked again and again, and nobody is connected. @default false */
   readonly polled?: boolean;
@@ -290,8 +293,8 @@ export class StandIn {
     const wire: Wire = {
       write: (data) => { client.send(data); },
       close: (code, reason) => { client.close(code, reason); },
+      ping: (payload) => { client.ping(payload); },
       buffered: () => client.bufferedAmount,
-      ping: () => { client.ping(); },
     };
     const connection = this.#join(wire);
     client.on('error', () => undefined);
@@ -299,6 +302,8 @@ export class StandIn {
       const bytes = Buffer.from(data as Buffer);
       this.vendor.received?.(connection, bytes.toString('utf8'), bytes);
     });
+    client.on('ping', () => { this.vendor.pinged?.(connection); });
+    client.on('pong', (payload: Buffer) => { this.vendor.ponged?.(connection, payload.toString('utf8')); });
     client.on('close', (code) => {
       this.closeCodes.push(code);
       this.#leave(connection);

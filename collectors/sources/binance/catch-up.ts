@@ -1,0 +1,48 @@
+/**
+ * The last trades before a silence: Binance sends nothing on subscribing and names no trade in a heartbeat, so that what an
+ * outage took of a symbol that does not trade afterwards would be noticed hours later. After each connection the newest trade of
+ * such symbols is asked for.
+ */
+import { asForetickError } from '#proto';
+
+import { hasAborted } from '../../clock.ts';
+import type { Live } from '../../live/live.ts';
+import type { Numbered } from '../../live/numbered.ts';
+import type { Backfill } from './backfill.ts';
+import type { Rows } from './rows.ts';
+
+/** What trades by then tells by itself. */
+const GRACE_MS = 3000;
+const TRIES = 5;
+
+export interface CatchUpOptions {
+  readonly live: Live;
+  readonly symbols: readonly string[];
+  readonly rows: Rows;
+  readonly backfill: Backfill;
+  readonly trades: Numbered;
+  readonly instrument: (symbol: string) => string;
+  /** Of the connection. */
+  readonly signal: AbortSignal;
+}
+
+/** Never rejects. */
+export async function catchUp({ live, symbols, rows, backfill, trades, instrument, signal }: CatchUpOptions): Promise<void> {
+  const since = live.receipt();
+  await live.clock.sleep(GRACE_MS, signal);
+  for (const symbol of symbols) {
+    const of = instrument(symbol);
+    for (let attempt = 1; attempt <= TRIES && !signal.aborted && trades.follows(of) && rows.tradedAt(symbol) < since; attempt++) {
+      try {
+        const newest = await backfill.newest(of, signal);
+        if (newest !== null && trades.follows(of)) trades.expect(of, newest);
+        break;
+      } catch (thrown) {
+        const error = asForetickError(thrown);
+        if (!hasAborted(signal)) live.observe({ type: 'note', message: `newest trade of ${of} is not known: ${error.message}` });
+        if (!error.retriable) break;
+        await live.clock.sleep(1000 * 2 ** attempt, signal);
+      }
+    }
+  }
+}
