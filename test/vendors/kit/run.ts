@@ -157,41 +157,8 @@ export class Run {
     await this.until(() => this.collector.status().health?.state === 'live', 'the source is connected');
   }
 
-  async published(): Promise<Published> {
-    const { timed } = this.standIn.vendor;
-    const rows: string[] = [];
-    const watermarks = new Map<string, number[]>();
-    const newest = new Map<string, number>();
-    let late = 0;
-    const seen = (topic: string, partition: number, receipt: number, isWatermark: boolean): void => {
-      const place = `${topic}/${partition}`;
-      if (receipt < (newest.get(place) ?? 0)) late++;
-      if (!isWatermark) return;
-      newest.set(place, receipt);
-      watermarks.set(place, [...(watermarks.get(place) ?? []), receipt]);
-    };
-    for (const record of await this.records('quotes')) {
-      const ticks = decodeTicks(record);
-      for (let i = 0; i < ticks.length; i++) {
-        const isWatermark = ticks.kind[i] === TickKind.WATERMARK;
-        seen('quotes', record.partition, ticks.receiptTime[i]!, isWatermark);
-        if (!isWatermark) rows.push(rowKey(ticks, i, (stream) => timed[stream] !== false));
-      }
-    }
-    for (const record of await this.records('posts')) {
-      const post = decodePost(record);
-      seen('posts', record.partition, post.receiptTimeUs, post.watermark !== undefined);
-      if (!post.watermark) rows.push(postKey(post, timed.post !== false));
-    }
-    const gaps = (await this.records('alerts')).map(({ value }) => decodeJson(value!, Alert).gap).filter((gap) => gap !== undefined);
-    const deadLetters = (await this.records('dead-letters')).map(({ value }) => Buffer.from(value!).toString('latin1'));
-    return { rows, gaps, deadLetters, watermarks, late };
-  }
-
-  async records(topic: Parameters<typeof this.layout.name>[0]): Promise<QueueRecord[]> {
-    const all: QueueRecord[] = [];
-    for await (const { records } of this.queue.read({ topic: this.layout.name(topic), from: 'earliest', toEnd: true })) all.push(...records);
-    return all;
+  published(): Promise<Published> {
+    return publishedOf(this.queue, this.layout, this.standIn.vendor);
   }
 
   /** Records skipped so far, by why. */
@@ -223,6 +190,44 @@ export class Run {
     this.#clock.stop();
     rmSync(this.#directory, { recursive: true, force: true });
   }
+}
+
+/** Everything that stands on the topics. */
+export async function publishedOf(queue: Pick<Queue, 'read'>, layout: TopicLayout, { timed }: Pick<Vendor, 'timed'>): Promise<Published> {
+  const rows: string[] = [];
+  const watermarks = new Map<string, number[]>();
+  const newest = new Map<string, number>();
+  let late = 0;
+  const seen = (topic: string, partition: number, receipt: number, isWatermark: boolean): void => {
+    const place = `${topic}/${partition}`;
+    if (receipt < (newest.get(place) ?? 0)) late++;
+    if (!isWatermark) return;
+    newest.set(place, receipt);
+    const all = watermarks.get(place);
+    if (all) all.push(receipt);
+    else watermarks.set(place, [receipt]);
+  };
+  const records = async (topic: Parameters<TopicLayout['name']>[0]): Promise<QueueRecord[]> => {
+    const all: QueueRecord[] = [];
+    for await (const batch of queue.read({ topic: layout.name(topic), from: 'earliest', toEnd: true })) all.push(...batch.records);
+    return all;
+  };
+  for (const record of await records('quotes')) {
+    const ticks = decodeTicks(record);
+    for (let i = 0; i < ticks.length; i++) {
+      const isWatermark = ticks.kind[i] === TickKind.WATERMARK;
+      seen('quotes', record.partition, ticks.receiptTime[i]!, isWatermark);
+      if (!isWatermark) rows.push(rowKey(ticks, i, (stream) => timed[stream] !== false));
+    }
+  }
+  for (const record of await records('posts')) {
+    const post = decodePost(record);
+    seen('posts', record.partition, post.receiptTimeUs, post.watermark !== undefined);
+    if (!post.watermark) rows.push(postKey(post, timed.post !== false));
+  }
+  const gaps = (await records('alerts')).map(({ value }) => decodeJson(value!, Alert).gap).filter((gap) => gap !== undefined);
+  const deadLetters = (await records('dead-letters')).map(({ value }) => Buffer.from(value!).toString('latin1'));
+  return { rows, gaps, deadLetters, watermarks, late };
 }
 
 function withProducer(queue: Queue, around: (inner: Producer) => Producer): Queue {
