@@ -16,7 +16,7 @@ export async function runSearch({ live, read, stretch, searching, moved }: XPart
     // What is published stands ahead of what is covered, until all queries are answered.
     stretch.hold();
     const upTo = idAt(begunUs);
-    const from = searching.from();
+    const from = searching.from(begunUs);
     await searching.all({ since_id: String(from - 1n) }, from, upTo);
     stretch.advance(upTo);
     stretch.release();

@@ -6,6 +6,7 @@ import { idAt, timeOfId } from './ids.ts';
 import { searchRecent, type SearchOptions } from './search.ts';
 import type { XOptions } from './source.ts';
 import { packTerms } from './terms.ts';
+import { WINDOW_MS } from './window.ts';
 
 export interface SearchingOptions {
   readonly live: Live;
@@ -19,8 +20,8 @@ export interface SearchingOptions {
 export interface Searching {
   /** The first start: all before now is the past. */
   begin(nowUs: number): void;
-  /** The first id to ask for; what lies before it and is missing is reported. Call when there is a newest position. */
-  from(): bigint;
+  /** The first id to ask for, to learn what was missed until then; what lies before it and is missing is reported. Call when there is a newest position. */
+  from(untilUs: number): bigint;
   /**
    * Publishes what all queries find in the range, up to the id. Returns how many records it made; what lies beyond the limit is reported.
    *
@@ -32,7 +33,7 @@ export interface Searching {
 
 export function searching({ live, read, stretch, terms, headers, take }: SearchingOptions): Searching {
   const api = new URL(read.url);
-  const limiter = live.environment.limits.of(`x/${api.host}/search`, { limit: read.searches, perMs: 900_000 });
+  const limiter = live.environment.limits.of(`x/${api.host}/search`, { limit: read.searches, perMs: WINDOW_MS });
   const common = { live, url: new URL('/2/tweets/search/recent', api).href, allowPlainText: read.allow_plain_text, headers, limiter };
   let start = 0n;
 
@@ -47,10 +48,10 @@ export function searching({ live, read, stretch, terms, headers, take }: Searchi
       start = idAt(nowUs);
       stretch.reach(start);
     },
-    from() {
+    from(untilUs) {
       const last = stretch.last!;
       const resumeAt = stretch.resumeAt!;
-      const earliest = idAt(live.receipt() - read.replay);
+      const earliest = idAt(untilUs - read.replay);
       const from = resumeAt > earliest ? resumeAt : earliest;
       if (from > last + 1n) lost(timeOfId(last), timeOfId(from), from === earliest ? 'outage' : 'overflow');
       return from > start ? from : start;

@@ -19,8 +19,8 @@ import { searching } from './searching.ts';
 import { runStream } from './streaming.ts';
 import { wantedTerms } from './terms.ts';
 
-/** Search knows the last seven days, by its clock. */
-const SEARCHED_US = (7 * 24 - 1) * 3600e6;
+/** Search knows the last seven days, by its clock, when it is asked. */
+const SEARCHED_US = 166 * 3600e6;
 
 const options = z.strictObject({
   ...postOptions(),
@@ -38,7 +38,7 @@ const options = z.strictObject({
   query_length: z.int().min(64).default(512).describe('Characters of a search that the plan allows'),
   search_interval: duration().default(30e6).describe('Of the mode search: time between two rounds'),
   replay: duration()
-    .refine((us) => us <= SEARCHED_US, 'search knows the last seven days: at most 167h')
+    .refine((us) => us <= SEARCHED_US, 'search knows the last seven days: at most 166h')
     .default(3600e6)
     .describe('How far back posts are searched for after an outage; what lies before is reported as a gap'),
   rewind: duration().default(30e6).describe('How far behind its newest post a stream is gone on with: posts arrive late, and search finds them later. Repeats are dropped'),

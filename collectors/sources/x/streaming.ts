@@ -13,8 +13,8 @@ import { LADDERS } from './ladders.ts';
 import { syncRules } from './rules.ts';
 import type { XParts } from './source.ts';
 import { packTerms } from './terms.ts';
+import { WINDOW_MS } from './window.ts';
 
-const WINDOW_MS = 900_000;
 /** Rules are compared with what stands there this often: others may delete them. */
 const COMPARED_MS = 900_000;
 /** Until X finds all that was posted by a time; it refuses to search less than 10 s back. */
@@ -52,16 +52,15 @@ async function keepRules({ live, read, terms, headers }: XParts, done: () => voi
   const backOff = new BackOff(LADDERS, environment.random);
   const limiter = environment.limits.of(`x/${api.host}/rules`, { limit: read.rule_requests, perMs: WINDOW_MS });
   const options = { live, url: new URL('/2/tweets/search/stream/rules', api).href, allowPlainText: read.allow_plain_text, headers, limiter, prefix: read.rule_tag ?? `foretick/${live.name}`, most: read.rules };
-  let isDown = false;
-  let roomless = 0;
+  const state = { isDown: false, roomless: 0 };
 
   async function once(): Promise<number> {
     try {
       const left = await syncRules(options, packTerms(terms(), read.filter, read.rule_length));
-      if (left > 0 && left !== roomless) live.observe({ type: 'note', message: `${left} rules of the stream find no room among the ${read.rules} of the plan: what they ask for is not collected` });
-      roomless = left;
-      if (isDown) live.observe({ type: 'connected', connection: name, attempt: 1 });
-      isDown = false;
+      if (left > 0 && left !== state.roomless) live.observe({ type: 'note', message: `${left} rules of the stream find no room among the ${read.rules} of the plan: what they ask for is not collected` });
+      state.roomless = left;
+      if (state.isDown) live.observe({ type: 'connected', connection: name, attempt: 1 });
+      state.isDown = false;
       backOff.reset();
       done();
       return COMPARED_MS;
@@ -72,7 +71,7 @@ async function keepRules({ live, read, terms, headers }: XParts, done: () => voi
       const cause = causeOf(error);
       const asked = error.details['retryAfterMs'];
       const delayMs = Math.max(backOff.next(cause), typeof asked === 'number' ? asked : 0);
-      isDown = true;
+      state.isDown = true;
       live.observe({ type: 'disconnected', connection: name, cause, message: environment.redact(error.message), delayMs });
       return delayMs;
     }
@@ -81,11 +80,11 @@ async function keepRules({ live, read, terms, headers }: XParts, done: () => voi
   while (!signal.aborted) {
     const set = live.instruments.current();
     const waitMs = await once();
-    if (!isDown && set !== live.instruments.current()) continue;
+    if (!state.isDown && set !== live.instruments.current()) continue;
     const woken = new AbortController();
     const waking = AbortSignal.any([signal, woken.signal]);
     // After an error the ladder alone says when.
-    await Promise.race([clock.sleep(waitMs, waking), ...(isDown ? [] : [live.instruments.changed(waking)])]);
+    await Promise.race([clock.sleep(waitMs, waking), ...(state.isDown ? [] : [live.instruments.changed(waking)])]);
     woken.abort();
   }
 }
@@ -166,7 +165,7 @@ function backfiller({ live, read, stretch, searching, moved }: XParts): (toUs: n
     const begunUs = timeOfId(stretch.last!);
     if (read.backfill_limit > 0) await clock.sleep(Math.max(0, until / 1000 + SETTLED_MS - clock.now()), signal);
     if (hasAborted(signal)) return;
-    const from = searching.from();
+    const from = searching.from(until);
     const upToUs = until + WIDER_US;
     const range = { start_time: seconds(Math.floor(timeOfId(from) / 1e6)), end_time: seconds(Math.ceil(upToUs / 1e6)) };
     const ask = (): Promise<number> => searching.all(range, from, idAt(upToUs));

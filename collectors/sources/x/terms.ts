@@ -45,4 +45,4 @@ export function packTerms(terms: readonly string[], filter: string, longest: num
 const written = (terms: readonly string[], filter: string): string => `${terms.length === 1 ? terms[0]! : `(${terms.join(' OR ')})`} ${filter}`.trim();
 
 /** X counts characters, not halves of them. */
-const length = (text: string): number => [...text].length;
+const length = (text: string): number => Array.from(text).length;

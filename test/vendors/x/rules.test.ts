@@ -58,7 +58,7 @@ test('rules are made from the instruments, compared by tag and changed in one go
 });
 
 test('as many terms stand in a rule as fit, and what finds no room in the plan is named', async () => {
-  const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');
   const instruments = letters.flatMap((a) => letters.slice(0, 12).map((b) => `nasdaq:Q${a}${b}`));
   const { on, x } = await begin({ mostRules: 3, standing: [{ id: '1', value: 'cats', tag: 'cats' }] }, { settings: { rules: 3 }, instruments: new MovingInstruments(instruments) });
   await on.connected();
@@ -108,32 +108,36 @@ test('an address that cannot be reached is tried in steps of a quarter of a seco
   await on.connected();
 });
 
-test('more streams than X allows in 15 minutes are not opened', async () => {
-  const { on, x } = await begin({ connects: 4 }, { settings: { connects: 4 }, factor: 60 });
-  await on.connected();
-  for (let i = 0; i < 5; i++) {
+/** Cuts the stream until it was asked for so many times. */
+async function cutUntil(on: Run, x: XStandIn, times: number): Promise<void> {
+  while (asked(x, 'stream').length < times) {
+    const before = asked(x, 'stream').length;
     await on.until(() => on.standIn.connections.size === 1, 'it is connected');
     on.standIn.inflict({ fault: 'cut' });
-    await on.until(() => on.standIn.connections.size === 0, 'it is cut');
+    await on.until(() => asked(x, 'stream').length > before, 'it is opened again');
   }
-  await on.until(() => asked(x, 'stream').length > 5, 'it waits for the window');
-  const times = asked(x, 'stream').map(({ at }) => at);
-  expect(times[4]! - times[0]!).toBeGreaterThanOrEqual(900_000);
-  expect(asked(x, 'stream').every(({ status }) => status === 200)).toBe(true);
+}
+
+test('more streams than X allows in 15 minutes are not opened', async () => {
+  const { on, x } = await begin({ connects: 4 }, { settings: { connects: 4 } });
+  await on.connected();
+  await cutUntil(on, x, 4);
+  await on.until(() => on.standIn.connections.size === 1, 'it is connected');
+  on.standIn.inflict({ fault: 'cut' });
+  await on.standIn.clock.sleep(100_000, new AbortController().signal);
+  expect(asked(x, 'stream').map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  expect(on.collector.status().health?.state).toBe('down');
 });
 
 test('where our count is not X\'s, what its header says is waited for', async () => {
-  const { on, x } = await begin({ connects: 2 }, { factor: 60 });
+  const { on, x } = await begin({ connects: 2 });
   await on.connected();
-  for (let i = 0; i < 2; i++) {
-    await on.until(() => on.standIn.connections.size === 1, 'it is connected');
-    on.standIn.inflict({ fault: 'cut' });
-    await on.until(() => on.standIn.connections.size === 0, 'it is cut');
-  }
-  await on.until(() => asked(x, 'stream').length > 3, 'it waits for the window');
-  const entries = asked(x, 'stream');
-  expect(entries.map(({ status }) => status).slice(0, 4)).toEqual([200, 200, 429, 200]);
-  expect(entries[3]!.at - entries[0]!.at).toBeGreaterThanOrEqual(890_000);
+  await cutUntil(on, x, 3);
+  await on.until(() => on.events.some((event) => event.type === 'disconnected' && event.cause === 'rate-limited'), 'it is refused');
+  expect(asked(x, 'stream').map(({ status }) => status)).toEqual([200, 200, 429]);
+  const waits = on.events.flatMap((event) => (event.type === 'disconnected' && event.cause === 'rate-limited' ? [event.delayMs] : []));
+  expect(waits).toEqual([expect.any(Number)]);
+  expect(asked(x, 'stream')[2]!.at + waits[0]!).toBeGreaterThanOrEqual(asked(x, 'stream')[0]!.at + 900_000);
 });
 
 test('X says why it ends a stream: the one is opened again at once, the other not for a minute', async () => {
@@ -232,10 +236,19 @@ test.each([
   expect((await on.published()).gaps.filter(({ missed, recovered }) => missed === 0 || missed > recovered).map(({ cause }) => cause)).toEqual(causes);
 });
 
-test('searches are spread over the window that X allows', async () => {
-  const { on, x } = await begin({ searches: 5, hasStream: false, settings: { mode: 'search', search_interval: '1s', searches: 5 } }, { factor: 60 });
-  await on.until(() => asked(x, 'search').length >= 12, 'it goes on');
-  expect(asked(x, 'search').every(({ status }) => status === 200)).toBe(true);
+test('more searches than X allows in 15 minutes are not made', async () => {
+  const { on, x } = await begin({ searches: 5, hasStream: false, settings: { mode: 'search', search_interval: '1s', searches: 5 } });
+  await on.until(() => asked(x, 'search').length === 5, 'it searches');
+  await on.standIn.clock.sleep(100_000, new AbortController().signal);
+  expect(asked(x, 'search').map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+});
+
+test('a search that X refuses after all waits until its header says', async () => {
+  const { on, x } = await begin({ searches: 3, hasStream: false, settings: { mode: 'search', search_interval: '1s' } });
+  await on.until(() => on.events.some((event) => event.type === 'disconnected' && event.cause === 'rate-limited'), 'it is refused');
+  const [wait] = on.events.flatMap((event) => (event.type === 'disconnected' ? [event.delayMs] : []));
+  expect(asked(x, 'search').map(({ status }) => status)).toEqual([200, 200, 200, 429]);
+  expect(wait).toBeGreaterThan(800_000);
 });
 
 test.each([

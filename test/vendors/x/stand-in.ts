@@ -187,8 +187,13 @@ export function createX(options: XStandInOptions = {}): XStandIn {
     const end = query.has('end_time') ? Date.parse(query.get('end_time')!) : query.has('since_id') ? Infinity : stand.now() - 30_000;
     const since = query.has('since_id') ? BigInt(query.get('since_id')!) : idOfTime(Date.parse(query.get('start_time') ?? '') || stand.now() - 7 * DAY_MS) - 1n;
     const before = token === null ? null : tokens.get(token)!.before;
-    const found = versions.filter(({ id, post }) => id > since && (before === null || id < before) && timeOf(id) < end && timeOf(id) <= stand.now() - indexMs && matches(value, post.text)).reverse();
-    const page = found.slice(0, Number(query.get('max_results') ?? 10));
+    const most = Number(query.get('max_results') ?? 10);
+    const found: Version[] = [];
+    for (let i = versions.length - 1; i >= 0 && versions[i]!.id > since && found.length <= most; i--) {
+      const { id, post } = versions[i]!;
+      if ((before === null || id < before) && timeOf(id) < end && timeOf(id) <= stand.now() - indexMs && matches(value, post.text)) found.push(versions[i]!);
+    }
+    const page = found.slice(0, most);
     const meta: Record<string, unknown> = { result_count: page.length };
     if (page.length > 0) Object.assign(meta, { newest_id: String(page[0]!.id), oldest_id: String(page.at(-1)!.id) });
     if (page.length < found.length) {
@@ -318,7 +323,7 @@ function matches(value: string, text: string): boolean {
 function wrongOf(value: string, longest: number): string | null {
   if (value === '') return 'The query is empty';
   if (value.length > longest) return `The query is longer than ${longest} characters`;
-  const depth = [...value].reduce((at, character) => (at < 0 ? at : at + (character === '(' ? 1 : character === ')' ? -1 : 0)), 0);
+  const depth = Array.from(value).reduce((at, character) => (at < 0 ? at : at + (character === '(' ? 1 : character === ')' ? -1 : 0)), 0);
   if (depth !== 0 || (value.match(/"/g) ?? []).length % 2 === 1) return 'Cannot parse the query';
   const operands = value.replace(/[()]/g, ' ').replace(/"[^"]*"/g, 'phrase').split(/\s+/).filter((part) => part !== '' && part !== 'OR');
   return operands.every((part) => /^-?(is|has|lang):/.test(part)) ? 'There must be at least one standalone operator' : null;
