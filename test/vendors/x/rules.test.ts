@@ -258,7 +258,7 @@ test.each([
   ['a term that is longer than a rule', { settings: { rule_length: 64, terms: [`"${'a'.repeat(80)}"`] } }, {}, 'longer than 64'],
   ['instruments without cashtag, and no terms', { instruments: new MovingInstruments(['nasdaq:1234567']) }, {}, 'asks for nothing'],
 ])('%s ends the source, and says so', async (_, more, options, says) => {
-  const { on } = await begin(options, more as Partial<RunOptions>);
+  const { on } = await begin(options, more);
   expect(await ended(on)).toContain(says);
   for (const secret of on.secrets) expect(on.printed.join('\n')).not.toContain(secret);
 });
