@@ -62,7 +62,7 @@ export function createListing({ live, api, posts, stretch, recent, path, most, m
 
   async function fetchPage(where: Readonly<Record<string, string>>): Promise<Page> {
     const query = new URLSearchParams({ limit: String(PAGE), raw_json: '1', ...where });
-    const body = await api.get(`${path}?${query}`);
+    const body = await api.get(`${path}?${query.toString()}`);
     try {
       return pageOf(body);
     } catch (thrown) {
@@ -137,7 +137,7 @@ export function createListing({ live, api, posts, stretch, recent, path, most, m
       stretch.reach(newest);
       if (live.publishedUpTo > 0) live.gapClosed({ stream: 'post', instruments: [], fromUs: live.publishedUpTo, toUs: begunUs, cause: 'outage' });
     } else if (isCut) {
-      const lastUs = timeOfPosition(stretch.last!);
+      const lastUs = timeOfPosition(stretch.last);
       live.gapClosed({ stream: 'post', instruments: [], fromUs: lastUs, toUs: Math.max(lastUs, timeOfPosition(oldest!) + 1e6), cause: 'window' });
     }
     let published = 0;
