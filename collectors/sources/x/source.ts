@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { fail } from '#proto';
 
+import { hasAborted } from '../../clock.ts';
 import { defineSource } from '../../kind.ts';
 import type { Live } from '../../live/live.ts';
 import { liveSource } from '../../live/source.ts';
@@ -63,6 +64,8 @@ export const x = defineSource({
     licence: 'X Developer Agreement: deleted posts have to be deleted, and only ids may be passed on (docs/sources.md).',
   },
   options,
+  // The stream is one an app: one process has it.
+  subscribing: { shared: false, instrument: (symbol) => symbol },
   create: (name, read, environment) => liveSource({ name, environment, instruments: read.instruments, ...liveSettings(read), run: (live) => run(live, read) }),
 });
 
@@ -87,7 +90,16 @@ export interface XParts {
   readonly progress: { upToUs: () => number };
 }
 
+/** Nothing is asked for before somebody subscribes. */
+async function subscribed({ environment, instruments, name, signal }: Live, read: XOptions): Promise<void> {
+  const isEnough = read.terms.length > 0 && environment.instrumentsOf !== undefined;
+  if ((environment.instruments?.(name) ?? null) === null) return;
+  while (!isEnough && instruments.current().length === 0 && !hasAborted(signal)) await instruments.changed(signal);
+}
+
 async function run(live: Live, read: XOptions): Promise<void> {
+  await subscribed(live, read);
+  if (hasAborted(live.signal)) return;
   const begun = (live.begunAt === null ? {} : JSON.parse(live.begunAt)) as Position;
   const stretch = new Stretch(idsOf(read.rewind), begun.stretch ?? undefined);
   const posts = await createLivePosts({ live, options: read, salt: begun.salt, stretches: [stretch] });

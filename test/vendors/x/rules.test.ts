@@ -81,6 +81,22 @@ test('an instrument more is another rule, without another connection', async () 
   expect([x.rules.length, asked(x, 'stream').length]).toEqual([1, 1]);
 });
 
+test('subscriptions are rules, made and deleted while the stream stands; nothing is opened before there is one', async () => {
+  const { on, x } = await begin({}, { sharing: 'owned' });
+  await on.standIn.clock.sleep(20_000, new AbortController().signal);
+  expect(x.log).toEqual([]);
+  await on.subscribe(['nasdaq:AAPL']);
+  await on.connected();
+  await on.subscribe(['nyse:T']);
+  await on.until(() => x.rules[0]?.value === '($AAPL OR $T) -is:retweet', 'it is asked for');
+  await on.subscribe(['nasdaq:AAPL'], 'remove');
+  await on.until(() => x.rules[0]?.value === '$T -is:retweet', 'it is asked for no longer');
+  await on.standIn.play({ ...calm, forMs: 5000 });
+  await accounted(on);
+  const { rows } = await on.published();
+  expect([rows.length > 10, rows.every((row) => row.startsWith('post nyse:T ')), x.rules.length, asked(x, 'stream').length]).toEqual([true, true, 1, 1]);
+});
+
 test.each([
   ['429', [429, 429, 429], [60_000, 120_000, 240_000]],
   ['errors', [503, 500, 503, 503], [5000, 10_000, 20_000, 40_000]],
