@@ -32,6 +32,7 @@ export type { SourceHealth } from './health.ts';
 
 // Live sources: what ships, and what a source of one's own is made from (docs/sources.md).
 export { SOURCE_KINDS } from './sources/registry.ts';
+export { userSource, type SourceKit } from './own.ts';
 export { defineSource, type SourceDefinition, type SourceDoc, type SourceEnvironment, type SourceKind } from './kind.ts';
 export { instrumentsOption, liveOptions, liveSettings } from './options.ts';
 export { Secret, createRedactor, secretSchema, type Redactor, type SecretRef } from './secrets.ts';

@@ -16,13 +16,15 @@ import { fail } from '#proto';
 
 import { mappingOf } from '../config/mappings.ts';
 import type { Config } from '../config/schema.ts';
+import { readSourceFiles } from '../config/source-files.ts';
 import { isReplay, type ReplaySource, type SourceConfig } from '../config/sources.ts';
 import { postResolver } from './posts.ts';
 
 export async function sourceOf(source: SourceConfig, config: Config, environment: SourceEnvironment, onProgress?: (progress: ReplayProgress) => void): Promise<Source> {
   if (isReplay(source)) return replayOf(source, config, onProgress);
   const { name, kind, ...options } = source;
-  const found = SOURCE_KINDS.find((candidate) => candidate.kind === kind);
+  const kinds = [...SOURCE_KINDS, ...(await readSourceFiles(config.source_files))];
+  const found = kinds.find((candidate) => candidate.kind === kind);
   if (!found) throw fail('CONFIG_INVALID', `no source is of kind ${kind}`);
   return found.create(name, options, environment);
 }

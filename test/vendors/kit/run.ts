@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { SOURCE_KINDS, Secret, createCollector, createLimits, createNetwork, createRedactor, fixedInstruments, type Collector, type InstrumentSet, type SourceEvent } from '#collectors';
+import { SOURCE_KINDS, Secret, createCollector, createLimits, createNetwork, createRedactor, fixedInstruments, userSource, type Collector, type InstrumentSet, type SourceEvent } from '#collectors';
 import { Alert, TickKind, decodeJson, decodePost, decodeTicks, topicLayout, type Gap } from '#proto';
 import type { Producer, Queue, QueueRecord } from '#queue';
 import { openEmbeddedQueue } from '#queue/embedded';
@@ -15,6 +15,8 @@ import { StandIn, type Vendor } from './stand-in.ts';
 
 export interface RunOptions {
   readonly vendor: (standIn: StandIn) => Vendor;
+  /** What a file of a user's own exports as `source`. @default the source that ships of the vendor's kind */
+  readonly source?: unknown;
   /** How much faster than the wall's the clock of both runs. @default 20 */
   readonly factor?: number;
   /** @default 1 */
@@ -87,7 +89,7 @@ export class Run {
   async startCollector(): Promise<void> {
     const { settings = {}, instruments, producer } = this.#options;
     const { vendor, clock, address, lookup } = this.standIn;
-    const kind = SOURCE_KINDS.find((candidate) => candidate.kind === vendor.kind)!;
+    const kind = this.#options.source === undefined ? SOURCE_KINDS.find((candidate) => candidate.kind === vendor.kind)! : userSource({ source: this.#options.source });
     const network = createNetwork({ lookup });
     const redactor = createRedactor();
     const options = kind.options.parse({ ...vendor.settings(address), ...settings });
