@@ -56,6 +56,7 @@ export { poll, type PollPlan } from './connect/poll.ts';
 export { parseEvent } from './connect/stream.ts';
 export type { FailureCause, Ladder, Ladders } from './connect/ladder.ts';
 export { createLimits, type Cap, type Limiter, type Limits } from './connect/limits.ts';
+export type { RawSocket, SocketEnd, TransportOptions } from './connect/transport.ts';
 export { checkUrl, createNetwork, type Network, type NetworkOptions } from './connect/network.ts';
 export { decimal, decimalOr, fromFloat32, whole } from './values/decimal.ts';
 export { array, object, parseJson, pointer, text, type Json } from './values/fields.ts';
