@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { SOURCE_KINDS, Secret, createCollector, createLimits, createNetwork, createRedactor, fixedInstruments, ownedCollector, sharedCollector, subscriptionRecord, unsubscription, type Collector, type CollectorOptions, type InstrumentSet, type Source, type SourceEvent } from '#collectors';
+import { SOURCE_KINDS, Secret, createCollector, createLimits, createNetwork, createRedactor, fixedInstruments, ownedCollector, sharedCollector, subscriptionRecord, unsubscription, userSource, type Collector, type CollectorOptions, type InstrumentSet, type Source, type SourceEvent } from '#collectors';
 import { Alert, TickKind, decodeJson, decodePost, decodeTicks, topicLayout, type Gap, type TopicLayout } from '#proto';
 import type { Producer, Queue, QueueRecord } from '#queue';
 import { openEmbeddedQueue } from '#queue/embedded';
@@ -15,6 +15,8 @@ import { StandIn, type Vendor } from './stand-in.ts';
 
 export interface RunOptions {
   readonly vendor: (standIn: StandIn) => Vendor;
+  /** What a file of a user's own exports as `source`. @default the source that ships of the vendor's kind */
+  readonly source?: unknown;
   /** How much faster than the wall's the clock of both runs. @default 20 */
   readonly factor?: number;
   /** @default 1 */
@@ -92,7 +94,7 @@ export class Run {
   async startCollector(): Promise<void> {
     const { settings = {}, instruments, producer, sharing } = this.#options;
     const { vendor, clock, address, lookup } = this.standIn;
-    const kind = SOURCE_KINDS.find((candidate) => candidate.kind === vendor.kind)!;
+    const kind = this.#options.source === undefined ? SOURCE_KINDS.find((candidate) => candidate.kind === vendor.kind)! : userSource({ source: this.#options.source });
     const network = createNetwork({ lookup });
     const redactor = createRedactor();
     const options = kind.options.parse({ ...vendor.settings(address), ...settings });
@@ -161,6 +163,10 @@ export class Run {
     return publishedOf(this.queue, this.layout, this.standIn.vendor);
   }
 
+  records(topic: Parameters<TopicLayout['name']>[0]): Promise<QueueRecord[]> {
+    return recordsOf(this.queue, this.layout, topic);
+  }
+
   /** Records skipped so far, by why. */
   skipped(): ReadonlyMap<string, number> {
     const sums = new Map<string, number>();
@@ -192,6 +198,12 @@ export class Run {
   }
 }
 
+async function recordsOf(queue: Pick<Queue, 'read'>, layout: TopicLayout, topic: Parameters<TopicLayout['name']>[0]): Promise<QueueRecord[]> {
+  const all: QueueRecord[] = [];
+  for await (const { records } of queue.read({ topic: layout.name(topic), from: 'earliest', toEnd: true })) all.push(...records);
+  return all;
+}
+
 /** Everything that stands on the topics. */
 export async function publishedOf(queue: Pick<Queue, 'read'>, layout: TopicLayout, { timed }: Pick<Vendor, 'timed'>): Promise<Published> {
   const rows: string[] = [];
@@ -207,11 +219,7 @@ export async function publishedOf(queue: Pick<Queue, 'read'>, layout: TopicLayou
     if (all) all.push(receipt);
     else watermarks.set(place, [receipt]);
   };
-  const records = async (topic: Parameters<TopicLayout['name']>[0]): Promise<QueueRecord[]> => {
-    const all: QueueRecord[] = [];
-    for await (const batch of queue.read({ topic: layout.name(topic), from: 'earliest', toEnd: true })) all.push(...batch.records);
-    return all;
-  };
+  const records = (topic: Parameters<TopicLayout['name']>[0]): Promise<QueueRecord[]> => recordsOf(queue, layout, topic);
   for (const record of await records('quotes')) {
     const ticks = decodeTicks(record);
     for (let i = 0; i < ticks.length; i++) {
