@@ -37,7 +37,8 @@ function misfit(made: unknown): string | null {
   if (typeof kind !== 'string' || !KIND.test(kind)) return '`kind` is made of lower-case letters, digits, dot, dash and underscore';
   if (kind === 'replay' || SOURCE_KINDS.some((one) => one.kind === kind)) return `a source of kind ${kind} ships: take another name`;
   if (typeof create !== 'function') return `${kind}: \`create\` is not a function`;
-  if (subscribing !== undefined && typeof (subscribing)?.instrument !== 'function') return `${kind}: \`subscribing\` has no function \`instrument\``;
+  const { instrument } = (subscribing ?? { instrument: () => '' }) as { readonly instrument?: unknown };
+  if (typeof instrument !== 'function') return `${kind}: \`subscribing\` has no function \`instrument\``;
   const texts = (doc ?? {}) as Readonly<Record<string, unknown>>;
   const untold = DOC.find((key) => typeof texts[key] !== 'string' || texts[key] === '');
   if (untold !== undefined) return `${kind}: \`doc.${untold}\` is missing: what there is to know stands in foretick sources`;
