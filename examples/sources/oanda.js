@@ -20,6 +20,8 @@ export const source = ({ z, defineSource, secretSchema, duration, instrumentsOpt
     ...liveOptions(),
   });
 
+  const instrumentOf = (symbol) => `oanda:${symbol}`;
+
   const sameQuote = (a, b) => a.every((value, i) => value === b[i]);
 
   function run(live, read) {
@@ -37,8 +39,8 @@ export const source = ({ z, defineSource, secretSchema, duration, instrumentsOpt
       if (message.tradeable === false || !bid || !ask) return out.skip('not-tradeable');
       const quote = [decimal(bid.price, 'bids.price'), decimal(bid.liquidity, 'bids.liquidity'), decimal(ask.price, 'asks.price'), decimal(ask.liquidity, 'asks.liquidity')];
       if (!newest.accept(symbol, time, quote)) return out.skip('repeat');
-      if (isSnapshot && !live.isNews(time, read.max_snapshot_age)) return out.skip('stale');
-      out.quote(`oanda:${symbol}`, time, 0, ...quote);
+      if (isSnapshot && !live.isNews(instrumentOf(symbol), time, read.max_snapshot_age)) return out.skip('stale');
+      out.quote(instrumentOf(symbol), time, 0, ...quote);
     }
 
     return runFeeds(live, {
@@ -47,7 +49,7 @@ export const source = ({ z, defineSource, secretSchema, duration, instrumentsOpt
       url: (symbols) => `${read.url}/v3/accounts/${encodeURIComponent(read.account)}/pricing/stream?instruments=${encodeURIComponent(symbols.join(','))}`,
       headers: async () => ({ authorization: `Bearer ${(await environment.secret(read.token)).reveal()}` }),
       allowPlainText: read.allow_plain_text,
-      instrument: (symbol) => `oanda:${symbol}`,
+      instrument: instrumentOf,
       silentMs: read.silent_after / 1000,
       refusals: [400, 401, 403, 404],
       ladders: { dropped: { immediate: 1, first: 1000, factor: 2, cap: 60_000, jitter: 0.5 } },
@@ -81,6 +83,7 @@ export const source = ({ z, defineSource, secretSchema, duration, instrumentsOpt
       licence: 'OANDA terms: for your own use; redistribution needs an agreement.',
     },
     options,
+    subscribing: { shared: false, instrument: instrumentOf },
     create: (name, read, environment) => liveSource({ name, environment, instruments: read.instruments, ...liveSettings(read), run: (live) => run(live, read) }),
   });
 };
