@@ -9,5 +9,6 @@ import { httpPoll } from './http-poll/source.ts';
 import { kraken } from './kraken/source.ts';
 import { mastodon } from './mastodon/source.ts';
 import { websocket } from './websocket/source.ts';
+import { yahoo } from './yahoo/source.ts';
 
-export const SOURCE_KINDS: readonly SourceKind[] = [alpaca, binance, bluesky, coinbase, finnhub, httpPoll, kraken, mastodon, websocket];
+export const SOURCE_KINDS: readonly SourceKind[] = [alpaca, binance, bluesky, coinbase, finnhub, httpPoll, kraken, mastodon, websocket, yahoo];
