@@ -19,7 +19,7 @@ async function readKeys(queue: Queue, layout: TopicLayout, wanted: ReadonlySet<s
   const found = new Map<string, Cursor>();
   if (wanted.size === 0) return found;
   const text = new TextDecoder();
-  for await (const { records } of queue.read({ topic: layout.name('cursors'), from: 'earliest', toEnd: true })) {
+  for await (const { records } of queue.read({ topic: layout.name('cursors'), from: 'earliest', toEnd: true, settled: true })) {
     for (const record of records) {
       const key = record.key === null ? '' : text.decode(record.key);
       if (!wanted.has(key)) continue;

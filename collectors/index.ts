@@ -9,6 +9,10 @@ export {
   type CollectorStatus,
 } from './supervisor.ts';
 export { readCursor, readCursors } from './cursors.ts';
+export { ownedCollector } from './sharing/owned.ts';
+export { sharedCollector } from './sharing/shared.ts';
+export { collectorGroup } from './sharing/member.ts';
+export { readSubscriptions, subscriptionRecord, unsubscription } from './sharing/subscriptions.ts';
 export type { TickFormat } from './publish.ts';
 export { replaySource, type ReplayOptions, type ReplayProgress } from './replay/source.ts';
 export {
@@ -32,7 +36,7 @@ export type { SourceHealth } from './health.ts';
 
 // Live sources: what ships, and what a source of one's own is made from (docs/sources.md).
 export { SOURCE_KINDS } from './sources/registry.ts';
-export { defineSource, type SourceDefinition, type SourceDoc, type SourceEnvironment, type SourceKind } from './kind.ts';
+export { defineSource, type SourceDefinition, type SourceDoc, type SourceEnvironment, type SourceKind, type Subscribing } from './kind.ts';
 export { instrumentsOption, liveOptions, liveSettings } from './options.ts';
 export { Secret, createRedactor, secretSchema, type Redactor, type SecretRef } from './secrets.ts';
 export { liveSource, type LiveOptions } from './live/source.ts';

@@ -42,12 +42,25 @@ export interface SourceDoc {
   readonly licence: string;
 }
 
+/** How instruments are handed out by `foretick subscribe`, for sources whose `instruments` are left out. */
+export interface Subscribing<Options> {
+  /** The id of an instrument: `coinbase:BTC-USD` for the symbol `BTC-USD`. */
+  readonly instrument: (symbol: string, options: Options) => string;
+  /**
+   * Several processes may collect from the vendor at once, each its part of the instruments: then `run` follows `live.instruments` as `runFeeds` does. Otherwise
+   * one process has all, and the others stand by.
+   */
+  readonly shared: boolean;
+}
+
 export interface SourceDefinition<Options extends z.ZodObject> {
   /** Lower case; the `kind` in the configuration. */
   readonly kind: string;
   readonly doc: SourceDoc;
   /** A strict object; each key with a description. `name` and `kind` are added. */
   readonly options: Options;
+  /** Left out: what is collected stands in the configuration alone. */
+  readonly subscribing?: Subscribing<z.output<Options>>;
   readonly create: (name: string, options: z.output<Options>, environment: SourceEnvironment) => Source;
 }
 
@@ -56,11 +69,18 @@ export interface SourceKind {
   readonly kind: string;
   readonly doc: SourceDoc;
   readonly options: z.ZodObject;
+  readonly subscribing?: Subscribing<Readonly<Record<string, unknown>>>;
   /** @param options as read by `options` */
   readonly create: (name: string, options: Readonly<Record<string, unknown>>, environment: SourceEnvironment) => Source;
 }
 
-export function defineSource<Options extends z.ZodObject>({ kind, doc, options, create }: SourceDefinition<Options>): SourceKind {
+export function defineSource<Options extends z.ZodObject>({ kind, doc, options, subscribing, create }: SourceDefinition<Options>): SourceKind {
   // The configuration was read by the same schema: see `SourceKind.create`.
-  return { kind, doc, options, create: (name, read, environment) => create(name, read as z.output<Options>, environment) };
+  return {
+    kind,
+    doc,
+    options,
+    ...(subscribing && { subscribing: { shared: subscribing.shared, instrument: (symbol, read) => subscribing.instrument(symbol, read as z.output<Options>) } }),
+    create: (name, read, environment) => create(name, read as z.output<Options>, environment),
+  };
 }

@@ -46,6 +46,8 @@ export type SourceEvent =
   | { readonly type: 'published'; readonly lagUs: number }
   /** Reading is held back because the queue is slow, or goes on. */
   | { readonly type: 'held-back' | 'released' }
+  /** The partitions of `subscriptions` that this process collects now; none: others do, and it stands by. */
+  | { readonly type: 'assigned'; readonly partitions: readonly number[] }
   /** Something a person should read. */
   | { readonly type: 'note'; readonly message: string };
 

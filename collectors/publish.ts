@@ -33,11 +33,18 @@ const POST_JSON = headersOf(CONTENT_JSON, SCHEMA.post);
 const CURSOR_JSON = headersOf(CONTENT_JSON, SCHEMA.cursor);
 const ALERT_JSON = headersOf(CONTENT_JSON, SCHEMA.alert);
 
+/** A record, and which part of the source's work it is of: the partition of its instruments; `ANY_SHARE` for what is of none. */
+export interface PublishedRecord extends OutputRecord {
+  readonly share: number;
+}
+
+export const ANY_SHARE = -1;
+
 export interface Published {
   /** Ticks by partition, posts, watermarks in every partition of both logs, dead letters, alerts. Rows of one partition stay in their order. */
-  readonly rows: OutputRecord[];
+  readonly rows: PublishedRecord[];
   /** Of single instruments, then of the source. May be appended when the rows are, no earlier. */
-  readonly cursors: OutputRecord[];
+  readonly cursors: PublishedRecord[];
 }
 
 export interface PublisherOptions {
@@ -46,12 +53,17 @@ export interface PublisherOptions {
   readonly format: TickFormat;
   /** Names the rows; null: they go without names. */
   readonly counts: RowCounts | null;
+  /**
+   * Of a source that is shared by several processes: whether a partition is this one's. Rows of others are left out, and the source's cursor is
+   * one for each partition held. @default all are, and the cursor is one
+   */
+  readonly holds?: (partition: number) => boolean;
   /** @default random ones */
   readonly traceparent?: () => string;
 }
 
 /** Every record of rows gets a trace of its own, but where the emission brings one. Watermarks make no rows and get none. */
-export function createPublisher({ layout, source, format, counts: named, traceparent = createTraceparents() }: PublisherOptions): (emission: Emission, rejections: readonly Rejection[]) => Published {
+export function createPublisher({ layout, source, format, counts: named, holds, traceparent = createTraceparents() }: PublisherOptions): (emission: Emission, rejections: readonly Rejection[]) => Published {
   const quotes = layout.name('quotes');
   const posts = layout.name('posts');
   const deadLetters = layout.name('dead-letters');
@@ -69,9 +81,11 @@ export function createPublisher({ layout, source, format, counts: named, tracepa
     return known;
   }
 
+  const isOurs = (place: number): boolean => holds?.(place) ?? true;
+  const held = (): number[] => Array.from({ length: layout.inputs }, (_, place) => place).filter(isOurs);
   const trace = (emission: Emission): string => emission.traceparent ?? traceparent();
 
-  function addTicks(ticks: TickColumns, emission: Emission, into: OutputRecord[]): void {
+  function addTicks(ticks: TickColumns, emission: Emission, into: PublishedRecord[]): void {
     const places = Int32Array.from(ticks.instruments, partition);
     counts.fill(0);
     for (let i = 0; i < ticks.length; i++) counts[places[ticks.instrument[i]!]!]!++;
@@ -82,49 +96,63 @@ export function createPublisher({ layout, source, format, counts: named, tracepa
       rows[place]![counts[place]!++] = i;
     }
     rows.forEach((own, place) => {
+      if (!isOurs(place)) return;
       if (format === 'arrow' || (format === 'auto' && own.length >= ARROW_ROWS)) {
         for (let from = 0; from < own.length; from += MAX_ROWS) {
           const part = own.subarray(from, from + MAX_ROWS);
           const headers = { ...TICK_ARROW, ...named?.take('ticks', place, part.length), traceparent: trace(emission) };
-          into.push({ topic: quotes, partition: place, value: encodeTicksArrow(ticks, part), headers });
+          into.push({ share: place, topic: quotes, partition: place, value: encodeTicksArrow(ticks, part), headers });
         }
         return;
       }
       for (const row of own) {
         const key = ticks.instruments[ticks.instrument[row]!]!;
         const headers = { ...TICK_JSON, ...named?.take('ticks', place, 1), traceparent: trace(emission) };
-        into.push({ topic: quotes, partition: place, key, value: encodeTickJson(ticks, row), headers });
+        into.push({ share: place, topic: quotes, partition: place, key, value: encodeTickJson(ticks, row), headers });
       }
     });
   }
 
   return (emission, rejections) => {
     const { ticks, posts: written = [], watermark, cursor, cursors = [], alerts = [] } = emission;
-    const rows: OutputRecord[] = [];
+    const rows: PublishedRecord[] = [];
     if (ticks) addTicks(ticks, emission, rows);
     for (const post of written) {
       const key = post.instrument;
       const place = partition(key);
+      if (!isOurs(place)) continue;
       const headers = { ...POST_JSON, ...named?.take('posts', place, 1), traceparent: trace(emission) };
-      rows.push({ topic: posts, partition: place, key, value: encodePostJson(post), headers });
+      rows.push({ share: place, topic: posts, partition: place, key, value: encodePostJson(post), headers });
     }
     if (watermark !== undefined) {
       const value = watermarkJson(source, watermark);
-      for (let place = 0; place < layout.inputs; place++) {
-        rows.push({ topic: quotes, partition: place, value, headers: TICK_JSON });
-        rows.push({ topic: posts, partition: place, value, headers: POST_JSON });
+      for (const place of held()) {
+        rows.push({ share: place, topic: quotes, partition: place, value, headers: TICK_JSON });
+        rows.push({ share: place, topic: posts, partition: place, value, headers: POST_JSON });
       }
     }
-    for (const rejection of rejections) rows.push(deadLetter(deadLetters, rejection, { ...named?.takeDeadLetter(rejection.origin), traceparent: trace(emission) }));
-    for (const alert of alerts) rows.push({ topic: alertsTopic, key: alert.rule, value: JSON.stringify(Alert.toJSON(alert)), headers: ALERT_JSON });
-    const moved = cursor ? [...cursors, { ...cursor, ordinals: named?.message() }] : cursors;
-    return { rows, cursors: moved.map(cursorRecord) };
+    for (const rejection of rejections) rows.push({ share: ANY_SHARE, ...deadLetter(deadLetters, rejection, { ...named?.takeDeadLetter(rejection.origin), traceparent: trace(emission) }) });
+    for (const alert of alerts) rows.push({ share: ANY_SHARE, topic: alertsTopic, key: alert.rule, value: JSON.stringify(Alert.toJSON(alert)), headers: ALERT_JSON });
+    return { rows, cursors: [...cursors.flatMap(ofInstrument), ...(cursor ? ofSource(cursor) : [])] };
   };
 
-  function cursorRecord(cursor: Cursor): OutputRecord {
-    return { topic: cursorsTopic, partition: 0, key: cursorKey(source, cursor.instrument), value: JSON.stringify(Cursor.toJSON(cursor)), headers: CURSOR_JSON };
+  function ofInstrument(cursor: Cursor): PublishedRecord[] {
+    const share = partition(cursor.instrument);
+    return isOurs(share) ? [cursorRecord(cursor, share)] : [];
+  }
+
+  function ofSource(cursor: Cursor): PublishedRecord[] {
+    if (!holds) return [cursorRecord({ ...cursor, ordinals: named?.message() }, ANY_SHARE)];
+    return held().map((share) => cursorRecord(Cursor.fromPartial({ source, instrument: shareName(share), receiptTimeUs: cursor.receiptTimeUs }), share));
+  }
+
+  function cursorRecord(cursor: Cursor, share: number): PublishedRecord {
+    return { share, topic: cursorsTopic, partition: 0, key: cursorKey(source, cursor.instrument), value: JSON.stringify(Cursor.toJSON(cursor)), headers: CURSOR_JSON };
   }
 }
+
+/** Stands in a cursor for the instruments of a partition. */
+export const shareName = (partition: number): string => `#${partition}`;
 
 /** Key of a cursor: the source, or one instrument of it. */
 export function cursorKey(source: string, instrument: string): string {

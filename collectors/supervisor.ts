@@ -12,7 +12,7 @@ import { systemClock, type Clock } from './clock.ts';
 import type { Emission, Rejection, Source, SourceEvent } from './port.ts';
 import { sourceHealth, type SourceHealth } from './health.ts';
 import { readCursor, readCursors } from './cursors.ts';
-import { createPublisher, type TickFormat } from './publish.ts';
+import { createPublisher, type PublishedRecord, type TickFormat } from './publish.ts';
 import { RowCounts } from './identity.ts';
 
 /** What happens, counted. All optional; none may throw. */
@@ -35,6 +35,10 @@ export interface CollectorOptions {
   readonly source: Source;
   /** @default 'auto' */
   readonly format?: TickFormat;
+  /** What appends. @default a producer of the queue */
+  readonly producer?: () => Promise<Pick<Producer, 'close'> & { send(records: readonly PublishedRecord[]): Promise<unknown> }>;
+  /** See `PublisherOptions`: the source has then no cursor of its own. @default all partitions are held */
+  readonly holds?: (partition: number) => boolean;
   /** Whether a `send` of this queue appends all of its records or none, as the embedded one does. @default false */
   readonly atomicSends?: boolean;
   readonly metrics?: CollectorMetrics;
@@ -52,7 +56,8 @@ export interface CollectorOptions {
   readonly random?: () => number;
 }
 
-export type CollectorState = 'CREATED' | 'RUNNING' | 'BACKING_OFF' | 'DRAINING' | 'FINISHED' | 'STOPPED' | 'FAILED';
+/** `STANDBY`: another process has the source, and this one waits to take over. */
+export type CollectorState = 'CREATED' | 'STANDBY' | 'RUNNING' | 'BACKING_OFF' | 'DRAINING' | 'FINISHED' | 'STOPPED' | 'FAILED';
 
 export interface CollectorStatus {
   readonly source: string;
@@ -78,6 +83,8 @@ export interface Collector {
   /** Resolves when the source has finished, was stopped or failed: see the state. Never rejects. */
   readonly done: Promise<void>;
 }
+
+type Appender = Awaited<ReturnType<NonNullable<CollectorOptions['producer']>>>;
 
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 30_000;
@@ -141,9 +148,9 @@ class SourceCollector implements Collector {
 
   async #begin(): Promise<void> {
     if (this.#stopping.signal.aborted) return;
-    let producer: Producer;
+    let producer: Appender;
     try {
-      producer = await this.#options.queue.producer();
+      producer = await (this.#options.producer?.() ?? this.#options.queue.producer());
     } catch (error) {
       this.#error = asForetickError(error);
       this.#end('FAILED');
@@ -157,7 +164,7 @@ class SourceCollector implements Collector {
     this.#resolveDone();
   }
 
-  async #loop(producer: Producer): Promise<void> {
+  async #loop(producer: Appender): Promise<void> {
     const { signal } = this.#stopping;
     let state: CollectorState | null = null;
     while (state === null) {
@@ -197,13 +204,13 @@ class SourceCollector implements Collector {
   }
 
   /** One run of the source, from the cursor that is in the queue: a failed `send` may have been appended after all. */
-  async #runOnce(producer: Producer): Promise<void> {
-    const { queue, layout, source, format = 'auto', atomicSends = false } = this.#options;
-    this.#cursor = await readCursor(queue, layout, source.name);
+  async #runOnce(producer: Appender): Promise<void> {
+    const { queue, layout, source, format = 'auto', atomicSends = false, holds } = this.#options;
+    this.#cursor = holds ? null : await readCursor(queue, layout, source.name);
     const { signal } = this.#stopping;
     if (signal.aborted) return;
     const counts = source.repeatable === true ? new RowCounts(layout, source.name, this.#cursor) : null;
-    const publish = createPublisher({ layout, source: source.name, format, counts });
+    const publish = createPublisher({ layout, source: source.name, format, counts, ...(holds && { holds }) });
     let rejections: Rejection[] = [];
     let inFlight = false;
     const emit = async (emission: Emission): Promise<void> => {

@@ -17,6 +17,7 @@ import {
   SCHEMA,
   Snapshot,
   SnapshotManifest,
+  Subscription,
   decodeFeatures,
   decodeJson,
   decodeOutcomes,
@@ -103,6 +104,8 @@ function decoded(sample: GoldenSample, bytes: Uint8Array): { got: unknown; want:
       return asJson(Alert, V.STATE.alert);
     case 'alert.v1.gap.json':
       return asJson(Alert, V.STATE.gap);
+    case 'subscription.v1.json':
+      return asJson(Subscription, V.STATE.subscription);
     case 'cursor.v1.instrument.json':
       return asJson(Cursor, V.STATE.instrumentCursor);
     default:

@@ -30,6 +30,7 @@ export {
   SeenOrdinals,
   SnapshotSection,
   SourceOrdinals,
+  Subscription,
   Tensor,
 } from './gen/foretick/v1/state.ts';
 export { TickKind, TickSide, createTicks, ticksOf, type TickColumns, type TickRow } from './ticks.ts';

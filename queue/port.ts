@@ -79,6 +79,11 @@ export interface ReadOptions {
    * there, since a key written meanwhile moves to the end. @default false
    */
   readonly toEnd?: boolean;
+  /**
+   * With `toEnd`: what is being committed when reading began is waited for, so that nothing is passed over that another task committed
+   * behind it. A task that died holds it up until its transaction is ended. @default false
+   */
+  readonly settled?: boolean;
   /** Bytes of values read at once, a bound on memory. @default 4 MiB */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;

@@ -1,5 +1,5 @@
 export { createServer, type ServerAddresses, type ServingServer } from './server.ts';
-export type { DeadLetterRetry, ServerEvents, ServerOptions } from './options.ts';
+export type { Collecting, DeadLetterRetry, ServerEvents, ServerOptions } from './options.ts';
 export type { Liveness } from './http/context.ts';
 export type { ErrorBody } from './http/errors.ts';
 export type { GivenRows, PredictService } from './predict/service.ts';

@@ -56,6 +56,8 @@ export interface ServerOptions {
   readonly groups?: ExpectedGroups;
   /** Puts dead letters back on their topics, for people on this machine. @default nobody can */
   readonly retryDeadLetters?: DeadLetterRetry;
+  /** Of a process that collects: lists and changes what is subscribed to. @default the routes answer UNKNOWN_ROUTE */
+  readonly collecting?: Collecting;
   /** Milliseconds since the epoch. @default Date.now */
   readonly clock?: () => number;
   /** Makes models of snapshots. @default SnapshotAssembler of #models */
@@ -64,6 +66,12 @@ export interface ServerOptions {
 }
 
 /** What became of each letter, as it is to be answered. */
+export interface Collecting {
+  list(): Promise<readonly unknown[]>;
+  /** What became of each instrument, in a form that JSON has. */
+  change(change: { readonly source: string; readonly action: 'add' | 'remove'; readonly instruments: readonly string[] }): Promise<readonly unknown[]>;
+}
+
 export type DeadLetterRetry = (letters: readonly number[], options: { readonly again: boolean; readonly dryRun: boolean }) => Promise<readonly unknown[]>;
 
 /** For a log. */
@@ -79,12 +87,13 @@ export interface ServerEvents {
 }
 
 /** Options with every default filled in. */
-export type ServerSettings = Required<Omit<ServerOptions, 'http' | 'grpc' | 'events' | 'status' | 'retryDeadLetters'>> & {
+export type ServerSettings = Required<Omit<ServerOptions, 'http' | 'grpc' | 'events' | 'status' | 'retryDeadLetters' | 'collecting'>> & {
   readonly http: Required<ServerOptions['http']>;
   readonly grpc: Required<ServerOptions['grpc']>;
   readonly events: Required<ServerEvents>;
   readonly status: (() => unknown) | undefined;
   readonly retryDeadLetters: DeadLetterRetry | undefined;
+  readonly collecting: Collecting | undefined;
 };
 
 const MIB = 1024 * 1024;
@@ -104,6 +113,7 @@ export function withDefaults(options: ServerOptions): ServerSettings {
     ...options,
     status: options.status,
     retryDeadLetters: options.retryDeadLetters,
+    collecting: options.collecting,
     http: { host: '127.0.0.1', port: 8080, maxBodyBytes: MIB, allowedHosts: [], webRoot: defaultWebRoot(), ...options.http },
     grpc: { host: '127.0.0.1', port: 50051, maxMessageBytes: 4 * MIB, ...options.grpc },
     events: { onError: silent, onRefused: silent, onRetry: silent, onModel: silent, ...options.events },

@@ -103,6 +103,7 @@ export function createServer(options: ServerOptions): ServingServer {
     heartbeatMs: settings.heartbeatMs,
     groups: settings.groups,
     retryDeadLetters: settings.retryDeadLetters,
+    collecting: settings.collecting,
   };
 
   const grpc = createGrpcServer({ predict, subscriptions, metrics, onError }, settings.grpc);

@@ -6,6 +6,7 @@ import { addBacktest } from './backtest.ts';
 import { addCheck } from './check.ts';
 import { addConfig } from './config.ts';
 import { addDlq } from './dlq.ts';
+import { addSubscribe } from './subscribe.ts';
 import { addDoctor } from './doctor.ts';
 import { addEvaluate } from './evaluate.ts';
 import { EXIT, type CliIo } from './io.ts';
@@ -53,6 +54,7 @@ export async function runCli(io: CliIo, args: readonly string[]): Promise<number
   addConfig(program, io, finish);
   addCheck(program, io, finish);
   addDlq(program, io, finish);
+  addSubscribe(program, io, finish);
   addMigrate(program, io, finish);
   addDoctor(program, io, finish);
   try {

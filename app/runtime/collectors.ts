@@ -1,5 +1,5 @@
 /** One source as a part of the process: its collector, and what it tells in the log. */
-import { createCollector, type Collector, type ReplayProgress, type SourceEnvironment, type SourceEvent } from '#collectors';
+import type { Collector, ReplayProgress, SourceEnvironment, SourceEvent } from '#collectors';
 import type { ForetickError } from '#proto';
 import type { Logger } from 'pino';
 
@@ -8,7 +8,7 @@ import type { SourceConfig } from '../config/sources.ts';
 import type { Component } from './lifecycle.ts';
 import type { RuntimeMetrics } from './metrics.ts';
 import type { Pipeline } from './pipeline.ts';
-import { sourceOf } from './sources.ts';
+import { collectorOf } from './sources.ts';
 
 export interface CollectorComponentOptions {
   readonly source: SourceConfig;
@@ -28,11 +28,9 @@ export function collectorComponent(options: CollectorComponentOptions): Componen
   return {
     name: `collector ${source.name}`,
     start: async () => {
-      collector = createCollector({
+      collector = await collectorOf(source, config, environment, onProgress, {
         queue: pipeline.queue,
         layout: pipeline.layout,
-        source: await sourceOf(source, config, environment, onProgress),
-        atomicSends: config.queue.driver === 'embedded',
         metrics: metrics.collector(source.name),
         onRetry: (error, delayMs) => {
           logger.warn({ source: source.name, code: error.code, delayMs }, environment.redact(error.message));
@@ -73,6 +71,9 @@ function logEvent(logger: Logger, { redact }: SourceEnvironment, source: string,
     case 'held-back':
     case 'released':
       logger.info({ source }, event.type === 'held-back' ? 'reading is held back: the queue is slow' : 'reading goes on');
+      break;
+    case 'assigned':
+      logger.info({ source, partitions: event.partitions }, event.partitions.length === 0 ? 'stands by' : 'collects');
       break;
     case 'note':
       logger.warn({ source }, redact(event.message));

@@ -16,6 +16,7 @@ export function sourceMetrics(registry: Registry): (source: string, event: Sourc
   const reconnects = new Counter({ name: 'foretick_source_disconnects_total', help: 'Connections that ended or did not come up, by cause', labelNames: ['source', 'cause'], registers });
   const connected = new Gauge({ name: 'foretick_source_connections', help: 'Open connections', labelNames: ['source'], registers });
   const held = new Gauge({ name: 'foretick_source_held_back', help: '1 while reading is held back because the queue is slow', labelNames: ['source'], registers });
+  const assigned = new Gauge({ name: 'foretick_source_partitions', help: 'Partitions of subscriptions that this process collects; 0: it stands by', labelNames: ['source'], registers });
   const lag = new Histogram({ name: 'foretick_source_lag_seconds', help: 'From receipt to durable, of the oldest row of an emission', labelNames: ['source'], buckets: SECONDS, registers });
   const open = new Map<string, Set<string>>();
   const openOf = (source: string): Set<string> => {
@@ -56,6 +57,9 @@ export function sourceMetrics(registry: Registry): (source: string, event: Sourc
       case 'held-back':
       case 'released':
         held.set({ source }, event.type === 'held-back' ? 1 : 0);
+        break;
+      case 'assigned':
+        assigned.set({ source }, event.partitions.length);
         break;
       case 'gap-opened':
       case 'note':

@@ -2,11 +2,17 @@
 import {
   PRESETS,
   SOURCE_KINDS,
+  createCollector,
   detectFile,
+  ownedCollector,
   replaySource,
+  sharedCollector,
   withInstrument,
   withMadeUpPosts,
   withRecordedPosts,
+  type Collector,
+  type CollectorOptions,
+  type InstrumentSet,
   type Mapping,
   type ReplayProgress,
   type Source,
@@ -14,17 +20,33 @@ import {
 } from '#collectors';
 import { fail } from '#proto';
 
+import { followsSubscriptions } from '../subscriptions/change.ts';
 import { mappingOf } from '../config/mappings.ts';
 import type { Config } from '../config/schema.ts';
 import { isReplay, type ReplaySource, type SourceConfig } from '../config/sources.ts';
 import { postResolver } from './posts.ts';
 
-export async function sourceOf(source: SourceConfig, config: Config, environment: SourceEnvironment, onProgress?: (progress: ReplayProgress) => void): Promise<Source> {
-  if (isReplay(source)) return replayOf(source, config, onProgress);
-  const { name, kind, ...options } = source;
+/**
+ * A recording is played by whoever is told to: its rows have names, and a reader drops those it has seen. A live source is one process's, or shared out
+ * where its kind can be and `subscriptions` says what is collected.
+ */
+export async function collectorOf(
+  source: SourceConfig,
+  config: Config,
+  environment: SourceEnvironment,
+  onProgress: ((progress: ReplayProgress) => void) | undefined,
+  options: Omit<CollectorOptions, 'source'>,
+): Promise<Collector> {
+  const { driver } = config.queue;
+  if (isReplay(source)) return createCollector({ ...options, source: await replayOf(source, config, onProgress), atomicSends: driver === 'embedded' });
+  const { name, kind, ...settings } = source;
   const found = SOURCE_KINDS.find((candidate) => candidate.kind === kind);
   if (!found) throw fail('CONFIG_INVALID', `no source is of kind ${kind}`);
-  return found.create(name, options, environment);
+  const create = (instruments: InstrumentSet | null): Source => found.create(name, settings, instruments ? { ...environment, instruments: () => instruments } : environment);
+  const follows = followsSubscriptions(source);
+  // On the embedded queue there is one process.
+  if (follows && found.subscribing?.shared === true && driver === 'kafka') return sharedCollector({ ...options, source: name, create });
+  return ownedCollector({ ...options, source: name, create, follows });
 }
 
 async function replayOf(source: ReplaySource, config: Config, onProgress?: (progress: ReplayProgress) => void): Promise<Source> {

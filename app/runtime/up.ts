@@ -2,12 +2,13 @@
 import { Registry } from 'prom-client';
 import type { Logger } from 'pino';
 
-import type { CollectorStatus } from '#collectors';
+import { readSubscriptions, type CollectorStatus } from '#collectors';
 import type { FeatureSet } from '#features';
 import type { ForetickError } from '#proto';
 import { createServer, type ServerAddresses, type ServingServer } from '#serving';
 
 import type { Config } from '../config/schema.ts';
+import { changeSubscriptions } from '../subscriptions/change.ts';
 import { retryDeadLetters } from '../dead-letters/retry.ts';
 import { expectedGroups } from './groups.ts';
 import { healthServer, type HealthServer } from './health.ts';
@@ -121,6 +122,12 @@ export class Up {
           status: () => ({ version, state: this.state, evaluateEvery: config.training.evaluate_every }),
           stages: stageProvider(this.#pipeline, this.#counts),
           groups: expectedGroups(config),
+          ...(roles.includes('collect') && {
+            collecting: {
+              list: () => readSubscriptions(this.#pipeline.queue, this.#pipeline.layout),
+              change: (change) => changeSubscriptions(this.#pipeline.queue, this.#pipeline.layout, config, change),
+            },
+          }),
           // A process that only serves writes nothing.
           ...(roles.length > 1 && {
             retryDeadLetters: (letters, options) =>

@@ -67,6 +67,8 @@ export interface ConnectionPlan {
   readonly sends?: Cap;
   /** Calls back when the connection is open; subscribes. */
   readonly open: (channel: Channel) => Session;
+  /** The connection was good and has ended, or is given up for another one: since this receipt time something may be lost. */
+  readonly lost?: (fromUs: number) => void;
   /** The connection is good, after an outage between these receipt times, or for the first time (`fromUs` 0). */
   readonly recovered?: (fromUs: number, toUs: number) => void;
 }

@@ -9,11 +9,12 @@ import { asForetickError, type ForetickError } from '#proto';
 import type { Live } from '../live/live.ts';
 import type { Numbered } from '../live/numbered.ts';
 import type { Channel, ConnectionPlan, Session } from './connection.ts';
+import { createOutageTimes, type OutageTimes } from '../live/outage-times.ts';
 import type { Outage } from '../live/outages.ts';
 import { keepConnected } from './keep-connected.ts';
 import { Slots, type SlotChange } from './slots.ts';
 
-export interface FeedPlan extends Omit<ConnectionPlan, 'name' | 'url' | 'open' | 'recovered'> {
+export interface FeedPlan extends Omit<ConnectionPlan, 'name' | 'url' | 'open' | 'lost' | 'recovered'> {
   /** Gets the symbols of the connection, for vendors that take them in the address. */
   readonly url: (symbols: readonly string[]) => string | Promise<string>;
   /** The instrument id of a symbol. */
@@ -70,6 +71,9 @@ interface Feed {
   channel: Channel | null;
 }
 
+/** For so long after it was asked for on an open connection an instrument may not come yet: vendors do not say since when it does. */
+const ADDED_MS = 5000;
+
 class Feeds {
   readonly #live: Live;
   readonly #plan: FeedPlan;
@@ -77,14 +81,14 @@ class Feeds {
   readonly #feeds = new Map<number, Feed>();
   readonly #failed = new AbortController();
   readonly #signal: AbortSignal;
+  readonly #outages: OutageTimes;
   #failure: ForetickError | null = null;
-  /** Symbols that are there from the start were perhaps collected before; those that come later were not. */
-  #begun = false;
 
   constructor(live: Live, plan: FeedPlan) {
     this.#live = live;
     this.#plan = plan;
     this.#slots = new Slots(plan.perConnection ?? Infinity, plan.connections);
+    this.#outages = createOutageTimes(live);
     this.#signal = AbortSignal.any([live.signal, this.#failed.signal]);
     setMaxListeners(0, this.#signal);
   }
@@ -94,7 +98,7 @@ class Feeds {
     try {
       while (!this.#signal.aborted) {
         await this.#follow(instruments.current());
-        this.#begun = true;
+        instruments.applied?.();
         await instruments.changed(this.#signal);
       }
     } finally {
@@ -112,10 +116,12 @@ class Feeds {
     await this.#live.positions.load(added);
     for (const stream of numbered) stream.resume(added);
     resume?.(added);
+    this.#outages.add(added);
     for (const change of changes) this.#apply(change);
     for (const symbol of changes.flatMap(({ removed }) => removed)) {
       for (const stream of numbered) stream.forget(instrument(symbol));
       forget?.(symbol);
+      this.#outages.forget(instrument(symbol));
       this.#live.positions.forget(instrument(symbol));
     }
   }
@@ -133,20 +139,25 @@ class Feeds {
     } else if (feed.channel) {
       // One that is not open subscribes to all of its set when it is.
       if (removed.length > 0) sendAll(feed.channel, messages.unsubscribe(removed));
-      if (added.length > 0) sendAll(feed.channel, messages.subscribe(added));
+      if (added.length > 0) {
+        sendAll(feed.channel, messages.subscribe(added));
+        void this.#settle(feed, added);
+      }
     }
   }
 
   #start(slot: number): Feed {
     const stopping = new AbortController();
-    const before = this.#begun ? 0 : this.#live.publishedUpTo;
     const connection: ConnectionPlan = {
       ...this.#plan,
       name: `${this.#live.name}/${slot + 1}`,
       url: () => this.#plan.url(this.#slots.symbols(slot)),
       open: (channel) => this.#open(feed, slot, channel),
+      lost: (fromUs) => {
+        for (const id of this.#ids(slot)) if (this.#isUncounted(id)) this.#outages.begin(id, fromUs);
+      },
       recovered: (fromUs, toUs) => {
-        this.#outage(slot, fromUs === 0 ? before : fromUs, toUs);
+        this.#over(this.#ids(slot), fromUs, toUs);
       },
     };
     const done = keepConnected(this.#live, connection, AbortSignal.any([stopping.signal, this.#signal])).catch((error: unknown) => {
@@ -175,13 +186,42 @@ class Feeds {
     };
   }
 
-  #outage(slot: number, fromUs: number, toUs: number): void {
-    if (fromUs === 0) return;
-    const { numbered = [], unnumbered, instrument } = this.#plan;
-    const instruments = this.#slots.symbols(slot).map(instrument);
+  #ids(slot: number): string[] {
+    return this.#slots.symbols(slot).map(this.#plan.instrument);
+  }
+
+  /** Whether an instrument has streams of which no number tells what was missed. */
+  #isUncounted(id: string): boolean {
+    const { numbered = [], unnumbered } = this.#plan;
+    return unnumbered.length > 0 || numbered.some((one) => !one.follows(id));
+  }
+
+  /** Of instruments that were asked for on a connection that was open, and stayed so. */
+  async #settle(feed: Feed, symbols: readonly string[]): Promise<void> {
+    const { channel } = feed;
+    await this.#live.clock.sleep(ADDED_MS, this.#signal);
+    if (this.#signal.aborted || channel === null || feed.channel !== channel) return;
+    this.#over(symbols.filter((symbol) => this.#slots.has(symbol)).map(this.#plan.instrument), 0, this.#live.receipt());
+  }
+
+  /** @param fromUs for those of which no outage is known; 0: they had none */
+  #over(ids: readonly string[], fromUs: number, toUs: number): void {
+    const since = new Map<number, string[]>();
+    for (const id of ids) {
+      const from = this.#outages.end(id) ?? fromUs;
+      if (from === 0) continue;
+      const same = since.get(from);
+      if (same) same.push(id);
+      else since.set(from, [id]);
+    }
+    for (const [from, instruments] of since) this.#report(instruments, from, toUs);
+  }
+
+  #report(instruments: readonly string[], fromUs: number, toUs: number): void {
+    const { numbered = [], unnumbered } = this.#plan;
     const about = { fromUs, toUs, cause: 'disconnected' };
     for (const stream of unnumbered) {
-      if (this.#plan.outage?.({ ...about, stream, instruments }) !== true) this.#live.gapClosed({ ...about, stream, instruments });
+      if (this.#plan.outage?.({ ...about, stream, instruments }) !== true) this.#live.gapClosed({ ...about, stream, instruments: [...instruments] });
     }
     for (const one of numbered) {
       // Its numbers will not tell: it is not known where they begin.

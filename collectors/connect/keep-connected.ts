@@ -51,6 +51,7 @@ export async function keepConnected(live: Live, plan: ConnectionPlan, signal: Ab
     if (cause === 'closed') return;
     if (connection.readyAt > 0) {
       outageFrom = connection.lostFromUs;
+      plan.lost?.(outageFrom);
       // One that breaks as soon as it is good climbs its ladder, however often it is good.
       if (clock.now() - connection.readyAt >= STABLE_MS) backOff.reset();
     }
@@ -80,6 +81,7 @@ export async function keepConnected(live: Live, plan: ConnectionPlan, signal: Ab
     if (!plan.overlap) {
       await old.close('replaced');
       outageFrom = old.lostFromUs;
+      plan.lost?.(outageFrom);
       live.observe({ type: 'disconnected', connection: plan.name, cause: 'planned', message: 'replaced', delayMs: 0 });
       return null;
     }

@@ -5,6 +5,13 @@ export interface InstrumentSet {
   current(): readonly string[];
   /** Resolves when the set has changed since the last call of `current`, or on abort. */
   changed(signal: AbortSignal): Promise<void>;
+  /** Called by the source: what `current` gave last is what it collects; of others nothing is published from here on. */
+  applied?(): void;
+  /**
+   * Up to when whoever collected an instrument before has published, microseconds; 0: nobody did. By instrument id. Left out: as the position of the
+   * source says.
+   */
+  covered?(instrument: string): number;
 }
 
 export function fixedInstruments(symbols: readonly string[]): InstrumentSet {
@@ -22,6 +29,9 @@ export function fixedInstruments(symbols: readonly string[]): InstrumentSet {
 export class MovingInstruments implements InstrumentSet {
   #symbols: readonly string[];
   #seen: readonly string[] | null = null;
+  #applied: readonly string[] | null = null;
+  #used = false;
+  readonly #settling = new Set<() => void>();
   readonly #waiting = new Set<() => void>();
 
   constructor(symbols: readonly string[] = []) {
@@ -34,9 +44,36 @@ export class MovingInstruments implements InstrumentSet {
     this.#waiting.clear();
   }
 
+  /** What was set last, for whoever sets it. */
+  now(): readonly string[] {
+    return this.#symbols;
+  }
+
   current(): readonly string[] {
+    this.#used = true;
     this.#seen = this.#symbols;
     return this.#symbols;
+  }
+
+  applied(): void {
+    this.#applied = this.#seen;
+    this.#settle();
+  }
+
+  /** Nobody collects by it any more, until `current` is called again. */
+  unused(): void {
+    this.#used = false;
+    this.#settle();
+  }
+
+  /** Resolves when what was set last is what is collected, or nothing is. */
+  async settled(): Promise<void> {
+    while (this.#used && this.#applied !== this.#symbols) await new Promise<void>((resolve) => this.#settling.add(resolve));
+  }
+
+  #settle(): void {
+    for (const tell of this.#settling) tell();
+    this.#settling.clear();
   }
 
   changed(signal: AbortSignal): Promise<void> {

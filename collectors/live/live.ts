@@ -20,6 +20,8 @@ export interface Live {
   readonly positions: Positions;
   /** Newest receipt time an earlier run published, microseconds; 0 at the first start. */
   readonly publishedUpTo: number;
+  /** Up to when an instrument was published before this process collected it, microseconds; 0: never. */
+  covered(instrument: string): number;
   /** Position of the source as a whole, as given to `positions.moveSource`; null at the first start. */
   readonly begunAt: string | null;
   /** Receipt time for what arrives now: microseconds, never going back. */
@@ -28,7 +30,7 @@ export interface Live {
    * Whether a record that a vendor sends on subscribing, and that no number tells apart, is news: it is young, and it happened
    * clearly after what an earlier run published. In doubt it is not: the time in between is reported as a gap.
    */
-  isNews(eventTime: number, maxAgeUs: number): boolean;
+  isNews(instrument: string, eventTime: number, maxAgeUs: number): boolean;
   observe(event: SourceEvent): void;
   /** A gap was seen, and more may become known: counted and logged, not yet reported. */
   gapOpened(gap: GapInput): void;
@@ -51,6 +53,7 @@ const DOUBT_US = 10e6;
 export function createLive({ name, context, signal, environment, out, instruments }: LiveParts): Live {
   const { clock } = environment;
   const publishedUpTo = context.cursor?.receiptTimeUs ?? 0;
+  const covered = (instrument: string): number => instruments.covered?.(instrument) ?? publishedUpTo;
   let newest = 0;
   const receipt = (): number => {
     newest = Math.max(newest, Math.floor(clock.now() * 1000));
@@ -65,9 +68,13 @@ export function createLive({ name, context, signal, environment, out, instrument
     instruments,
     positions: createPositions(name, context),
     publishedUpTo,
+    covered,
     begunAt: context.cursor === null || context.cursor.position === '' ? null : context.cursor.position,
     receipt,
-    isNews: (eventTime, maxAgeUs) => out.receipt - eventTime <= maxAgeUs && (publishedUpTo === 0 || eventTime > publishedUpTo + DOUBT_US),
+    isNews(instrument, eventTime, maxAgeUs) {
+      const before = covered(instrument);
+      return out.receipt - eventTime <= maxAgeUs && (before === 0 || eventTime > before + DOUBT_US);
+    },
     observe: context.observe,
     gapOpened: (gap) => {
       context.observe({ type: 'gap-opened', gap: gapAlert(name, gap, receipt()).gap! });

@@ -57,7 +57,7 @@ export function createNumbered(live: Live, options: NumberedOptions): Numbered {
   const followed = new Map<string, Followed>();
 
   function begin(instrument: string, sequence: Sequence): Followed {
-    const one: Followed = { sequence, receipt: live.publishedUpTo, repair: null, recovered: 0 };
+    const one: Followed = { sequence, receipt: live.covered(instrument), repair: null, recovered: 0 };
     followed.set(instrument, one);
     return one;
   }
@@ -69,7 +69,15 @@ export function createNumbered(live: Live, options: NumberedOptions): Numbered {
     opened(instrument, one, { first: number, last: number, cause: 'overflow' });
   }
 
+  /** Frames and answers of instruments that were let go may still be under way. */
+  function isGone(instrument: string, records = 1): boolean {
+    if (!live.positions.isGone(instrument)) return false;
+    live.out.skip('not-collected', records);
+    return true;
+  }
+
   function accept(instrument: string, number: number): boolean {
+    if (isGone(instrument)) return false;
     const { receipt } = live.out;
     const one = followed.get(instrument) ?? begin(instrument, Sequence.after(number - 1));
     const { sequence } = one;
@@ -152,6 +160,7 @@ export function createNumbered(live: Live, options: NumberedOptions): Numbered {
     follows: (instrument) => followed.has(instrument),
     publish,
     expect(instrument, number) {
+      if (isGone(instrument, 0)) return;
       const one = followed.get(instrument) ?? begin(instrument, Sequence.after(number));
       const { last } = one.sequence;
       if (number <= last) return;
@@ -164,6 +173,7 @@ export function createNumbered(live: Live, options: NumberedOptions): Numbered {
         publish(instrument, number, write);
         return;
       }
+      if (isGone(instrument)) return;
       begin(instrument, Sequence.after(number));
       live.positions.move(instrument, numbering, followed.get(instrument)!.sequence);
       live.out.skip('stale');
@@ -174,7 +184,7 @@ export function createNumbered(live: Live, options: NumberedOptions): Numbered {
         if (!state || followed.has(instrument)) continue;
         const one = begin(instrument, Sequence.from(state));
         if (one.sequence.missing.empty) continue;
-        one.repair = { fromUs: live.publishedUpTo, toUs: live.receipt(), cause: 'sequence' };
+        one.repair = { fromUs: live.covered(instrument), toUs: live.receipt(), cause: 'sequence' };
         void repair(instrument, one);
       }
     },

@@ -13,8 +13,10 @@ export interface Positions {
   begun(instrument: string, stream: string): unknown;
   /** Goes out with the rows written since the last emission, as JSON of what it is by then. */
   move(instrument: string, stream: string, state: unknown): void;
-  /** Drops what is known of an instrument that is collected elsewhere from now on. */
+  /** Drops what is known of an instrument that is collected elsewhere from now on; where it stood still goes out. It does not move until it is loaded again. */
   forget(instrument: string): void;
+  /** Whether it was forgotten, and not loaded since: what still comes of it is not ours. */
+  isGone(instrument: string): boolean;
   /** Position of the source as a whole; as a function it is read when it goes out. */
   moveSource(position: string | (() => string)): void;
   /** Cursors of what moved since the last call. */
@@ -26,12 +28,15 @@ export interface Positions {
 export function createPositions(source: string, { cursor, cursors }: Pick<SourceContext, 'cursor' | 'cursors'>): Positions {
   const known = new Map<string, Record<string, unknown>>();
   const moved = new Set<string>();
+  const gone = new Set<string>();
+  const last = new Map<string, Record<string, unknown>>();
   let position: string | (() => string) = cursor?.position ?? '';
   let sourceMoved = false;
   return {
     async load(instruments) {
       const missing = instruments.filter((instrument) => !known.has(instrument));
       const found = await cursors(missing);
+      for (const instrument of instruments) gone.delete(instrument);
       for (const instrument of missing) {
         const text = found.get(instrument)?.position;
         known.set(instrument, text === undefined ? {} : (JSON.parse(text) as Record<string, unknown>));
@@ -39,6 +44,7 @@ export function createPositions(source: string, { cursor, cursors }: Pick<Source
     },
     begun: (instrument, stream) => known.get(instrument)?.[stream],
     move(instrument, stream, state) {
+      if (gone.has(instrument)) return;
       let streams = known.get(instrument);
       if (!streams) {
         streams = {};
@@ -48,17 +54,20 @@ export function createPositions(source: string, { cursor, cursors }: Pick<Source
       moved.add(instrument);
     },
     forget(instrument) {
+      if (moved.delete(instrument)) last.set(instrument, known.get(instrument)!);
       known.delete(instrument);
-      moved.delete(instrument);
+      gone.add(instrument);
     },
+    isGone: (instrument) => gone.has(instrument),
     moveSource(next) {
       position = next;
       sourceMoved = true;
     },
     take(receiptTimeUs) {
-      const taken = [...moved].map((instrument) => Cursor.fromPartial({ source, instrument, receiptTimeUs, position: JSON.stringify(known.get(instrument)) }));
+      const taken = [...last, ...[...moved].map((instrument) => [instrument, known.get(instrument)!] as const)];
       moved.clear();
-      return taken;
+      last.clear();
+      return taken.map(([instrument, streams]) => Cursor.fromPartial({ source, instrument, receiptTimeUs, position: JSON.stringify(streams) }));
     },
     takeSource(always, receiptTimeUs) {
       if (!sourceMoved && !always) return null;

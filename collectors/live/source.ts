@@ -8,7 +8,7 @@ import { setMaxListeners } from 'node:events';
 import { hasAborted } from '../clock.ts';
 import type { SourceEnvironment } from '../kind.ts';
 import type { Source, SourceContext } from '../port.ts';
-import { fixedInstruments } from './instruments.ts';
+import { fixedInstruments, type InstrumentSet } from './instruments.ts';
 import { createLive, type Live } from './live.ts';
 import { Outbox } from './outbox.ts';
 
@@ -48,7 +48,9 @@ async function runLive(options: LiveOptions, context: SourceContext): Promise<vo
       live.gapClosed({ stream, instruments: [instrument], missed: count, fromUs, toUs, cause: 'overflow' });
     },
   });
-  const instruments = environment.instruments?.(name) ?? fixedInstruments(options.instruments);
+  const given = environment.instruments?.(name) ?? fixedInstruments(options.instruments);
+  // What was read of instruments that are let go is written before others are told that they may have them.
+  const instruments: InstrumentSet = { current: () => given.current(), changed: (signal) => given.changed(signal), applied: () => void sender.flush().then(() => given.applied?.()), ...(given.covered && { covered: (instrument) => given.covered!(instrument) }) };
   const live = createLive({ name, context, signal: stopping.signal, environment, out, instruments });
   const sender = new Sender(options, context, live);
   const sending = sender.loop(stopping.signal).catch((error: unknown) => {
@@ -73,6 +75,8 @@ class Sender {
   readonly #watermarkMs: number;
   readonly #lingerMs: number;
   #nextWatermark: number;
+  #flushing: (() => void)[] = [];
+  #wake = (): void => undefined;
 
   constructor({ watermarkUs = 1e6, lingerUs = 5000 }: LiveOptions, context: SourceContext, live: Live) {
     this.#context = context;
@@ -80,6 +84,7 @@ class Sender {
     this.#watermarkMs = watermarkUs / 1000;
     this.#lingerMs = lingerUs / 1000;
     this.#nextWatermark = live.clock.now();
+    live.out.onWork(() => { this.#wake(); });
     let told = false;
     live.out.onHeld((held) => {
       if (held !== told) live.observe({ type: held ? 'held-back' : 'released' });
@@ -91,8 +96,8 @@ class Sender {
     const { clock, out } = this.#live;
     while (!signal.aborted) {
       const due = this.#nextWatermark - clock.now();
-      if (out.empty && due > 0) await this.#work(due, signal);
-      else if (!out.held) await clock.sleep(Math.min(this.#lingerMs, Math.max(0, due)), signal);
+      if (out.empty && due > 0 && this.#flushing.length === 0) await this.#work(due, signal);
+      else if (!out.held && this.#flushing.length === 0) await clock.sleep(Math.min(this.#lingerMs, Math.max(0, due)), signal);
       if (!hasAborted(signal)) await this.send(false);
     }
   }
@@ -105,15 +110,25 @@ class Sender {
       woken.abort();
     };
     signal.addEventListener('abort', wake);
-    out.onWork(wake);
+    this.#wake = wake;
     if (out.empty && !signal.aborted) await clock.sleep(ms, woken.signal);
-    out.onWork(() => undefined);
+    this.#wake = () => undefined;
     signal.removeEventListener('abort', wake);
+  }
+
+  /** Resolves when all that was written before the call is durable, with a position of this moment; never when the source has stopped. */
+  flush(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#flushing.push(resolve);
+      this.#wake();
+    });
   }
 
   async send(last: boolean): Promise<void> {
     const { clock, out, positions } = this.#live;
-    const isDue = last || clock.now() >= this.#nextWatermark;
+    const flushed = this.#flushing;
+    this.#flushing = [];
+    const isDue = last || flushed.length > 0 || clock.now() >= this.#nextWatermark;
     // Taken before the batch: what arrives later has no earlier receipt time.
     const upTo = this.#live.receipt();
     const { rejections, oldest, ...batch } = out.take();
@@ -129,6 +144,7 @@ class Sender {
       ...(cursors.length > 0 && { cursors }),
       ...(cursor && { cursor }),
     });
+    for (const tell of flushed) tell();
     if (oldest > 0) this.#live.observe({ type: 'published', lagUs: this.#live.receipt() - oldest });
   }
 }

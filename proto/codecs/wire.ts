@@ -17,6 +17,7 @@ export const SCHEMA = {
   alias: 'foretick.v1.Alias',
   promotion: 'foretick.v1.Promotion',
   cursor: 'foretick.v1.Cursor',
+  subscription: 'foretick.v1.Subscription',
   checkpoint: 'foretick.v1.FeatureCheckpoint',
   state: 'foretick.v1.FeatureState',
   alert: 'foretick.v1.Alert',

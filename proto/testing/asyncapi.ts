@@ -42,14 +42,14 @@ const MESSAGES = {
   snapshotManifest: { schema: SCHEMA.manifest, contentType: CONTENT_JSON, summary: 'Written last: makes its chunks a snapshot', key: { description: 'model/shard/version/manifest', pattern: '^[^/]+/\\d+/\\d+/manifest$' }, samples: ['manifest.v1.json'] },
   alias: { schema: SCHEMA.alias, contentType: CONTENT_JSON, summary: 'Which model answers to a name', key: { description: 'Alias' }, samples: ['alias.v1.json'] },
   promotion: { schema: SCHEMA.promotion, contentType: CONTENT_JSON, summary: 'A change of an alias', key: { description: 'Alias' }, samples: ['promotion.v1.json'] },
-  cursor: { schema: SCHEMA.cursor, contentType: CONTENT_JSON, summary: 'How far a source got', key: { description: 'Source, or source/instrument' }, samples: ['cursor.v1.json', 'cursor.v1.instrument.json'] },
+  subscription: { schema: SCHEMA.subscription, contentType: CONTENT_JSON, summary: 'An instrument that a source is to collect, in the partition that the instrument has in quotes', key: { description: 'source/instrument' }, samples: ['subscription.v1.json'] },
+  cursor: { schema: SCHEMA.cursor, contentType: CONTENT_JSON, summary: 'How far a source got', key: { description: 'Source, source/instrument, or source/#partition' }, samples: ['cursor.v1.json', 'cursor.v1.instrument.json'] },
   featureState: { schema: SCHEMA.state, contentType: CONTENT_PROTOBUF, summary: 'One state row of a feature worker', key: { description: 'task/instrument' } },
   featureCheckpoint: { schema: SCHEMA.checkpoint, contentType: CONTENT_JSON, summary: 'What a checkpoint stands for; written last', key: { description: 'task/!manifest', pattern: '/!manifest$' }, samples: ['checkpoint.v1.seen.json'] },
   alert: { schema: SCHEMA.alert, contentType: CONTENT_JSON, summary: 'Something that somebody should know', key: { description: 'Rule' }, samples: ['alert.v1.json', 'alert.v1.gap.json'] },
 } as const satisfies Record<string, MessageEntry>;
 
-/** Channels, but for `subscriptions`, which nothing is written to yet. */
-const CHANNELS: Readonly<Record<Exclude<TopicName, 'subscriptions'>, readonly (keyof typeof MESSAGES | 'deadLetter')[]>> = {
+const CHANNELS: Readonly<Record<TopicName, readonly (keyof typeof MESSAGES | 'deadLetter')[]>> = {
   quotes: ['tick', 'ticks'],
   posts: ['post'],
   features: ['features'],
@@ -59,6 +59,7 @@ const CHANNELS: Readonly<Record<Exclude<TopicName, 'subscriptions'>, readonly (k
   models: ['snapshotManifest', 'snapshotChunk'],
   aliases: ['alias'],
   promotions: ['promotion'],
+  subscriptions: ['subscription'],
   cursors: ['cursor'],
   changelog: ['featureState', 'featureCheckpoint'],
   alerts: ['alert'],

@@ -113,6 +113,7 @@ export const SNAPSHOT = {
 export const STATE = {
   alias: { alias: 'champion', champion: 'softmax', challengers: ['prior', 'persistence'], changedTimeUs: T },
   promotion: { alias: 'champion', from: 'prior', to: 'softmax', actor: 'cli:ada', reason: 'lower log loss', timeUs: T },
+  subscription: { source: 'binance', instrument: 'binance:BTC-USDT', symbol: 'BTC-USDT', sinceUs: T },
   cursor: { source: 'binance', position: '{"line":7}', published: 12, rows: 100, row: 8, lap: 2, finished: false, shiftUs: -1_000_000, receiptTimeUs: T, nextWatermarkUs: T + 250_000 },
   checkpoint: { task: 'features/0', featureSet: 'golden@1', offsets: { 'foretick.quotes.v1': 12, 'foretick.posts.v1': 3 }, rows: { 'foretick.quotes.v1': 7 }, clocks: { 'foretick.quotes.v1': T }, ordinal: 1003, deadLetters: 2 },
   seen: { next: { 'foretick.quotes.v1 source/binance': 512, 'foretick.posts.v1 source/binance@12': 40 } },

@@ -17,6 +17,7 @@ import {
   SCHEMA,
   Snapshot,
   SnapshotManifest,
+  Subscription,
   encodeFeatures,
   encodeOutcomeJson,
   encodeOutcomesArrow,
@@ -104,5 +105,6 @@ export const GOLDEN: readonly GoldenSample[] = [
   binary('state.v1', SCHEMA.state, () => FeatureState.encode(FeatureState.fromPartial(STATE.state)).finish()),
   json('alert.v1', SCHEMA.alert, () => JSON.stringify(Alert.fromPartial(STATE.alert))),
   json('alert.v1.gap', SCHEMA.alert, () => JSON.stringify(Alert.fromPartial(STATE.gap))),
+  json('subscription.v1', SCHEMA.subscription, () => JSON.stringify(Subscription.toJSON(Subscription.fromPartial(STATE.subscription)))),
   json('cursor.v1.instrument', SCHEMA.cursor, () => JSON.stringify(Cursor.fromPartial(STATE.instrumentCursor))),
 ];

@@ -60,9 +60,6 @@ declare module 'kafkajs/src/broker/index.js' {
     heartbeat(options: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>;
     leaveGroup(options: { groupId: string; memberId: string }): Promise<unknown>;
     offsetCommit(options: { groupId: string; groupGenerationId: number; memberId: string; topics: readonly TopicOf<OffsetOf>[] }): Promise<unknown>;
-    offsetFetch(options: { groupId: string; topics: readonly TopicOf<{ partition: number }>[] }): Promise<{
-      responses: readonly TopicOf<{ partition: number; offset: Id; metadata: string | null }>[];
-    }>;
     listOffsets(options: { replicaId: number; isolationLevel: number; topics: readonly TopicOf<{ partition: number; timestamp: number }>[] }): Promise<{
       responses: readonly TopicOf<{ partition: number; offset: Id }>[];
     }>;
@@ -103,6 +100,8 @@ declare module 'kafkajs/src/protocol/encoder.js' {
     writeBuffer(value: Buffer): this;
     writeEncoder(value: Encoder): this;
     writeArray(values: readonly (Encoder | number | string)[], type?: string): this;
+    writeUVarInt(value: number): this;
+    writeUVarIntString(value: string | null): this;
   }
 }
 

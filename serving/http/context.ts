@@ -8,7 +8,7 @@ import type { ServingMetrics } from '../metrics.ts';
 import type { ModelStore } from '../models/store.ts';
 import type { ExpectedGroups } from '../lag.ts';
 import type { OverviewBuilder } from '../overview.ts';
-import type { DeadLetterRetry } from '../options.ts';
+import type { Collecting, DeadLetterRetry } from '../options.ts';
 import type { PredictService } from '../predict/service.ts';
 import type { Stages } from '../stages.ts';
 import type { StreamSlots } from '../streams.ts';
@@ -38,6 +38,7 @@ export interface HttpContext {
   readonly heartbeatMs: number;
   readonly groups: ExpectedGroups;
   readonly retryDeadLetters: DeadLetterRetry | undefined;
+  readonly collecting: Collecting | undefined;
   /** An INTERNAL error was answered. */
   readonly onError: (error: ForetickError, where: string) => void;
 }

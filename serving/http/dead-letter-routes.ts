@@ -1,5 +1,5 @@
 /** Dead letters: the newest of them, those that fit a search, one whole, and putting some back on their topics. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 
 import { fail } from '#proto';
@@ -9,7 +9,7 @@ import { deadLetters } from '../dead-letters.ts';
 import type { HttpContext } from './context.ts';
 import { parse } from './errors.ts';
 import { count, optionalName, whole } from './query.ts';
-import { isLoopback } from './security.ts';
+import { isLocal } from './security.ts';
 
 const pageQuery = z.strictObject({ limit: count(20, 200), before: whole.optional() });
 const searchQuery = z.strictObject({ limit: count(20, 10_000), code: optionalName, topic: optionalName, since: whole.optional() });
@@ -33,10 +33,4 @@ export function deadLetterRoutes(app: FastifyInstance, context: HttpContext): vo
     const { letters, ...options } = parse(retryBody, request.body, 'body');
     return { results: await retryDeadLetters(letters, options) };
   });
-}
-
-/** Through a proxy everybody comes from this machine. */
-function isLocal({ headers, socket }: FastifyRequest): boolean {
-  const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
-  return isLoopback(address) && headers['x-forwarded-for'] === undefined && headers['forwarded'] === undefined && headers['via'] === undefined;
 }

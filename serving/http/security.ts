@@ -1,5 +1,5 @@
 /** Headers that keep the page to itself, and a check that keeps other pages away from a loopback server. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isIPv4 } from 'node:net';
 
 import { fail } from '#proto';
@@ -40,4 +40,10 @@ export function secure(app: FastifyInstance, options: { readonly host: string; r
       done();
     }
   });
+}
+
+/** Whether a request comes from this machine, and not through a proxy, of which everybody does. */
+export function isLocal({ headers, socket }: FastifyRequest): boolean {
+  const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+  return isLoopback(address) && headers['x-forwarded-for'] === undefined && headers['forwarded'] === undefined && headers['via'] === undefined;
 }

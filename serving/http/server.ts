@@ -7,6 +7,7 @@ import { fail, type ForetickError } from '#proto';
 import { acceptOnlyJson } from './body.ts';
 import type { HttpContext } from './context.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
+import { subscriptionRoutes } from './subscription-routes.ts';
 import { errorBody, httpStatus, toForetickError } from './errors.ts';
 import { healthRoutes } from './health-routes.ts';
 import { infoRoutes } from './info-routes.ts';
@@ -60,6 +61,7 @@ export async function createHttpServer(context: HttpContext, options: HttpServer
   infoRoutes(app, context);
   inspectRoutes(app, context);
   deadLetterRoutes(app, context);
+  subscriptionRoutes(app, context);
   tailRoutes(app, context);
   healthRoutes(app, context);
   await serveStatic(app, options.webRoot);

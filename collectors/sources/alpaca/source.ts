@@ -52,6 +52,7 @@ export const alpaca = defineSource({
     licence: 'Alpaca and exchange terms: for your own use; redistribution needs an agreement with the exchanges.',
   },
   options,
+  subscribing: { shared: false, instrument: instrumentOf },
   create: (name, read, environment) => liveSource({ name, environment, instruments: read.instruments, ...liveSettings(read), run: (live) => run(live, read) }),
 });
 

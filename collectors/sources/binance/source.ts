@@ -61,6 +61,7 @@ export const binance = defineSource({
     licence: 'Binance terms of use: for your own use; passing market data on needs an agreement with Binance.',
   },
   options,
+  subscribing: { shared: true, instrument: (symbol, { venue }) => `${venue}:${symbol}` },
   create: (name, read, environment) => {
     if (!read.quotes && read.trades === 'none') throw fail('CONFIG_INVALID', `${name}: neither quotes nor trades are to be collected`);
     return liveSource({ name, environment, instruments: read.instruments, ...liveSettings(read), run: (live) => run(live, read) });

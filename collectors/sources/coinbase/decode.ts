@@ -59,7 +59,7 @@ export function coinbaseRows({ live, trades, quotes, maxSnapshotAge }: RowsOptio
       if (product === null) out.skip('not-collected');
       else if (bid === 0 || ask === 0) out.skip('one-sided');
       else if (!quotes.accept(product, order)) out.skip('repeat');
-      else if (past && !live.isNews(eventTime, maxSnapshotAge)) out.skip('stale');
+      else if (past && !live.isNews(instrumentOf(product), eventTime, maxSnapshotAge)) out.skip('stale');
       else out.quote(instrumentOf(product), eventTime, sequence, bid, bidSize, ask, askSize);
     },
   };

@@ -53,6 +53,7 @@ export const coinbase = defineSource({
     licence: 'Coinbase Market Data Terms of Use: for your own use; do not pass the data on.',
   },
   options,
+  subscribing: { shared: true, instrument: instrumentOf },
   create: (name, read, environment) =>
     liveSource({ name, environment, instruments: read.instruments, ...liveSettings(read), run: (live) => run(live, read) }),
 });

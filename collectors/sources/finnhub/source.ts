@@ -44,6 +44,7 @@ export const finnhub = defineSource({
     licence: 'Finnhub terms: personal use on the free plan; redistribution needs a licence.',
   },
   options,
+  subscribing: { shared: false, instrument: instrumentOf },
   create: (name, read, environment) => liveSource({ name, environment, instruments: read.instruments, ...liveSettings(read), run: (live) => run(live, read) }),
 });
 

@@ -88,7 +88,7 @@ export function createPublisher({ live, venue, records, maxSnapshotAge, graceMs,
       byRising(found, id);
     } else if (!isNew(found, id)) {
       out.skip('repeat');
-    } else if (isStale(found)) {
+    } else if (isStale(found, id)) {
       out.skip('stale');
     } else {
       write(found, id);
@@ -107,7 +107,7 @@ export function createPublisher({ live, venue, records, maxSnapshotAge, graceMs,
       out.skip('repeat');
       return;
     }
-    const stale = isStale(found);
+    const stale = isStale(found, id);
     raise(key, number);
     positions.move(id, found.stream, { last: seen.last });
     if (stale) out.skip('stale');
@@ -115,9 +115,9 @@ export function createPublisher({ live, venue, records, maxSnapshotAge, graceMs,
   }
 
   /** Trades of the past are news only if their stream was followed before: see `follows`. */
-  function isStale(found: Found): boolean {
+  function isStale(found: Found, id: string): boolean {
     if (!found.past) return false;
-    return found.stream === 'trade' ? !follows(found) : found.eventTime === null || !live.isNews(found.eventTime, maxSnapshotAge);
+    return found.stream === 'trade' ? !follows(found) : found.eventTime === null || !live.isNews(id, found.eventTime, maxSnapshotAge);
   }
 
   function isNew(found: Found, id: string): boolean {

@@ -32,6 +32,7 @@ export const httpPoll = defineSource({
     licence: 'The vendor\'s terms apply: read them before you pass data on.',
   },
   options: pollOptions,
+  subscribing: { shared: false, instrument: (symbol, { venue }) => `${venue}:${symbol}` },
   create: (name, read, environment) => {
     checkKeys(read.keys, read.url, read.headers);
     return liveSource({ name, environment, instruments: read.instruments, ...liveSettings(read), run: (live) => run(live, read) });

@@ -77,7 +77,7 @@ export function krakenRows({ live, trades, times, maxSnapshotAge }: RowsOptions)
       // The time of a snapshot may be that of the snapshot.
       else if (past && newest.says(symbol, quote)) out.skip('repeat');
       else if (!newest.accept(symbol, eventTime, quote)) out.skip('repeat');
-      else if (past && !live.isNews(eventTime, maxSnapshotAge)) out.skip('stale');
+      else if (past && !live.isNews(instrumentOf(symbol), eventTime, maxSnapshotAge)) out.skip('stale');
       else out.quote(instrumentOf(symbol), eventTime, 0, quote.bid, quote.bidSize, quote.ask, quote.askSize);
     },
     forget(symbol) {

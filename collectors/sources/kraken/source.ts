@@ -51,6 +51,7 @@ export const kraken = defineSource({
     licence: 'Kraken terms of service: for your own use; passing market data on needs an agreement with Kraken.',
   },
   options,
+  subscribing: { shared: true, instrument: instrumentOf },
   create: (name, read, environment) => {
     if (!read.quotes && !read.trades) throw fail('CONFIG_INVALID', `${name}: neither quotes nor trades are to be collected`);
     return liveSource({ name, environment, instruments: read.instruments, ...liveSettings(read), run: (live) => run(live, read) });

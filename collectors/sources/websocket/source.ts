@@ -28,6 +28,7 @@ export const websocket = defineSource({
     licence: 'The vendor\'s terms apply: read them before you pass data on.',
   },
   options: websocketOptions,
+  subscribing: { shared: true, instrument: (symbol, { venue }) => `${venue}:${symbol}` },
   create: (name, read, environment) => {
     checkKeys(read.keys, read.url, read.headers, read.subscribe, read.unsubscribe, read.login, read.heartbeat, read.replies);
     return liveSource({ name, environment, instruments: read.instruments, ...liveSettings(read), run: (live) => runFeeds(live, planOf(live, read)) });

@@ -66,9 +66,13 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'QUEUE_FORBIDDEN',
 };
 
+const UNSTABLE = 88;
+
 /** The error of an answer's code. @param code not 0 */
 export function protocolError(code: number): KafkaError {
-  return errors.createErrorFromCode(code);
+  const error = errors.createErrorFromCode(code);
+  // Younger than what kafkajs knows.
+  return code === UNSTABLE ? Object.assign(error, { type: 'UNSTABLE_OFFSET_COMMIT', message: 'Offsets of the group are part of a transaction that is not completed' }) : error;
 }
 
 /** What it was before it became an error of ours. */

@@ -4,7 +4,7 @@ import { closedError } from '../../closed.ts';
 import type { ReadOptions, RecordBatch } from '../../port.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { FetchSession } from './fetch-session.ts';
-import { EARLIEST, LATEST, offsetsAt } from './offsets.ts';
+import { EARLIEST, LATEST, READ_UNCOMMITTED, offsetsAt } from './offsets.ts';
 
 const END: IteratorResult<RecordBatch> = { done: true, value: undefined };
 const DEFAULT_BYTES = 4 * 1024 * 1024;
@@ -77,13 +77,13 @@ export class KafkaReading implements AsyncIterator<RecordBatch, undefined> {
   };
 
   async #begin(): Promise<void> {
-    const { topic, from, toEnd = false, maxBytes } = this.#options;
+    const { topic, from, toEnd = false, settled = false, maxBytes } = this.#options;
     const count = await this.#cluster.retry(`Topic ${topic} is not known`, () => this.#cluster.partitionsOf(topic), { signal: this.#stop.signal });
     const partitions = this.#options.partitions ?? Array.from({ length: count }, (_, partition) => partition);
     const unknown = partitions.find((partition) => partition < 0 || partition >= count);
     if (unknown !== undefined) throw fail('INVALID_REQUEST', `Topic ${topic} has partitions 0 to ${count - 1}, not ${unknown}.`);
     const starts = await this.#starts(topic, partitions, from);
-    if (toEnd) this.#ends = await offsetsAt(this.#cluster, topic, partitions, LATEST);
+    if (toEnd) this.#ends = await offsetsAt(this.#cluster, topic, partitions, LATEST, settled ? READ_UNCOMMITTED : undefined);
     if (this.#ended) throw closedError();
     this.#session = new FetchSession(this.#cluster, Math.min(maxBytes ?? Infinity, this.#cluster.settings.bufferBytes));
     for (const partition of partitions) {

@@ -5,6 +5,7 @@ import type { StartTask } from '../../tasks/task-run.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { closeQuietly, idempotentCommitter, transactionalCommitter } from './committer.ts';
 import { KafkaTaskContext, type CommittedOffset } from './context.ts';
+import { offsetFetchRequest, type OffsetFetchTopic } from '../wire/offset-fetch.ts';
 import type { KafkaMembership } from './membership.ts';
 
 export function startTask(cluster: Cluster, options: GroupOptions, partition: number, membership: KafkaMembership): StartTask {
@@ -35,28 +36,32 @@ export function startTask(cluster: Cluster, options: GroupOptions, partition: nu
 
 async function committedOf(cluster: Cluster, group: string, topics: readonly string[], partition: number): Promise<Map<string, CommittedOffset>> {
   const found = new Map<string, CommittedOffset>();
-  for (const [topic, offsets] of await committedOffsets(cluster, group, topics.map((topic) => ({ topic, partitions: [partition] })))) {
+  for (const [topic, offsets] of await committedOffsets(cluster, group, topics.map((topic) => ({ topic, partitions: [partition] })), true)) {
     const committed = offsets.get(partition);
     if (committed) found.set(topic, committed);
   }
   return found;
 }
 
-/** By topic and partition; those without a committed offset are absent. */
+/**
+ * By topic and partition; those without a committed offset are absent.
+ *
+ * @param stable waits for transactions that are being completed: the coordinator of a transaction has done its part when the offsets in it may not be seen yet
+ */
 export function committedOffsets(
   cluster: Cluster,
   groupId: string,
-  topics: readonly { topic: string; partitions: readonly number[] }[],
+  topics: readonly OffsetFetchTopic[],
+  stable = false,
 ): Promise<Map<string, Map<number, CommittedOffset>>> {
-  const asked = topics.map(({ topic, partitions }) => ({ topic, partitions: partitions.map((partition) => ({ partition })) }));
   return cluster.retry(`Offsets of group ${groupId} cannot be read`, async () => {
     const link = cluster.to(await cluster.coordinator('group', groupId));
-    const { responses } = await link.call((broker) => broker.offsetFetch({ groupId, topics: asked }));
-    return new Map(
-      responses.map(({ topic, partitions }) => [
-        topic,
-        new Map(partitions.filter(({ offset }) => Number(offset) >= 0).map(({ partition, offset, metadata }) => [partition, { offset: Number(offset), metadata }])),
-      ]),
-    );
+    const found = new Map<string, Map<number, CommittedOffset>>();
+    for (const { topic, partition, offset, metadata } of await link.send(offsetFetchRequest(groupId, topics, stable))) {
+      const of = found.get(topic) ?? new Map<number, CommittedOffset>();
+      found.set(topic, of);
+      if (offset >= 0) of.set(partition, { offset, metadata });
+    }
+    return found;
   });
 }

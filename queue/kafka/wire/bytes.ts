@@ -60,6 +60,36 @@ export class ByteReader {
     return values;
   }
 
+  /** Of versions with tags: its length is one more, and zero for null. */
+  compactString(): string | null {
+    const length = this.uvarint() - 1;
+    return length < 0 ? null : this.#text(length);
+  }
+
+  compactArray<T>(read: (reader: ByteReader) => T): T[] {
+    const values: T[] = [];
+    for (let left = this.uvarint() - 1; left > 0; left--) values.push(read(this));
+    return values;
+  }
+
+  /** Passes over the tagged fields, all of which may be unknown. */
+  tags(): void {
+    for (let left = this.uvarint(); left > 0; left--) {
+      this.uvarint();
+      this.take(this.uvarint());
+    }
+  }
+
+  uvarint(): number {
+    let raw = 0;
+    for (let shift = 0; ; shift += 7) {
+      if (shift > 28 || this.position >= this.buffer.length) throw new RangeError('a varint is cut off, or of more than 32 bits');
+      const byte = this.buffer[this.position++]!;
+      raw |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return raw >>> 0;
+    }
+  }
+
   take(length: number): Buffer {
     if (length > this.left) throw new RangeError(`${length} bytes wanted, ${this.left} left`);
     const view = this.buffer.subarray(this.position, this.position + length);

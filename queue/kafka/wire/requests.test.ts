@@ -5,8 +5,10 @@ import Encoder from 'kafkajs/src/protocol/encoder.js';
 import protocol from 'kafkajs/src/protocol/requests/index.js';
 
 import { fetchRequest } from './fetch.ts';
+import { isPassing } from '../cluster/errors.ts';
 import { logDirsRequest } from './log-dirs.ts';
 import { metadataRequest } from './metadata.ts';
+import { offsetFetchRequest } from './offset-fetch.ts';
 import { produceRequest } from './produce.ts';
 
 interface Wire {
@@ -121,4 +123,35 @@ test('sizes of logs are added up over directories by whoever asks: each is named
   const directory = (path: string, sizes: Encoder[]): Encoder => new Encoder().writeInt16(0).writeString(path).writeEncoder(list([new Encoder().writeString('t').writeEncoder(list(sizes))]));
   const { buffer } = new Encoder().writeInt32(0).writeEncoder(list([directory('/1', [size(0, 2 ** 40)]), directory('/2', [size(1, 7)])]));
   expect(logDirsRequest('t', [0, 1]).decode(buffer)).toEqual([{ topic: 't', partition: 0, bytes: 2 ** 40 }, { topic: 't', partition: 1, bytes: 7 }]);
+});
+
+test('a request for committed offsets is the one of version 7, and its answer is read beside unknown tags', () => {
+  // Of the fields in their order: tags of the header, group, topics (name, partitions, tags), whether stable, tags.
+  const made = offsetFetchRequest('g', [{ topic: 'in', partitions: [0, 300] }], true);
+  const { request } = made;
+  const decode = (buffer: Buffer): unknown => made.decode(buffer);
+  expect(request).toMatchObject({ apiKey: 9, apiVersion: 7 });
+  return payloadOf(request).then((payload) => {
+    expect(payload).toBe(['00', '0267', '02', '03696e', '03', '00000000', '0000012c', '00', '01', '00'].join(''));
+    const part = (partition: string, offset: string, metadata: string, error: string, tags = '00'): string => partition + offset + 'ffffffff' + metadata + error + tags;
+    const answer = (errors: { readonly partition?: string; readonly group?: string } = {}): Buffer =>
+      Buffer.from(
+        ['00', '00000000', '02', '03696e', '03', part('00000000', '0000000000000007', '036869', '0000', '01' + '05' + '02' + 'beef'), part('0000012c', 'ffffffffffffffff', '00', errors.partition ?? '0000'), '00', errors.group ?? '0000', '00'].join(''),
+        'hex',
+      );
+    expect(decode(answer())).toEqual([
+      { topic: 'in', partition: 0, offset: 7, metadata: 'hi' },
+      { topic: 'in', partition: 300, offset: -1, metadata: null },
+    ]);
+    const thrown = (buffer: Buffer): unknown => {
+      try {
+        return decode(buffer);
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(isPassing(thrown(answer({ partition: '0058' })))).toBe(true);
+    expect(thrown(answer({ partition: '0058' }))).toMatchObject({ type: 'UNSTABLE_OFFSET_COMMIT' });
+    expect(thrown(answer({ group: '000f' }))).toMatchObject({ type: 'GROUP_COORDINATOR_NOT_AVAILABLE' });
+  });
 });

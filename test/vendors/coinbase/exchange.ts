@@ -23,8 +23,7 @@ export const iso = (atUs: number): string => `${new Date(Math.floor(atUs / 1000)
 /** The vendor gives the side of the maker. */
 export const makerSide = ({ aggressor }: MarketTrade): 'buy' | 'sell' => (aggressor === 'buy' ? 'sell' : 'buy');
 
-export function coinbaseExchange(standIn: StandIn): Vendor {
-  const symbols = ['BTC-USD', 'ETH-USD', 'SOL-USD'];
+export function coinbaseExchange(standIn: StandIn, symbols: readonly string[] = ['BTC-USD', 'ETH-USD', 'SOL-USD']): Vendor {
   const clients = new Map<VendorConnection, Client>();
   const connects = new WindowRule(8, 1000, standIn.now);
 

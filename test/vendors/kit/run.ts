@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { SOURCE_KINDS, Secret, createCollector, createLimits, createNetwork, createRedactor, fixedInstruments, type Collector, type InstrumentSet, type SourceEvent } from '#collectors';
-import { Alert, TickKind, decodeJson, decodePost, decodeTicks, topicLayout, type Gap } from '#proto';
+import { SOURCE_KINDS, Secret, createCollector, createLimits, createNetwork, createRedactor, fixedInstruments, ownedCollector, sharedCollector, subscriptionRecord, unsubscription, type Collector, type CollectorOptions, type InstrumentSet, type Source, type SourceEvent } from '#collectors';
+import { Alert, TickKind, decodeJson, decodePost, decodeTicks, topicLayout, type Gap, type TopicLayout } from '#proto';
 import type { Producer, Queue, QueueRecord } from '#queue';
 import { openEmbeddedQueue } from '#queue/embedded';
 
@@ -22,6 +22,10 @@ export interface RunOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** What is collected. @default the symbols of the vendor */
   readonly instruments?: InstrumentSet;
+  /** Each collector is one of several that share the source, by the group of `subscriptions`. @default it has the source to itself */
+  readonly sharing?: 'shared' | 'owned';
+  /** Partitions of quotes. @default 4 */
+  readonly partitions?: number;
   /** Put around the producer of the queue: a slow one, one that fails. */
   readonly producer?: (inner: Producer) => Producer;
 }
@@ -47,23 +51,24 @@ export class Run {
   /** Everything that could end up in a log. */
   readonly printed: string[] = [];
   readonly secrets: string[] = [];
-  readonly layout = topicLayout({ prefix: 'foretick', inputs: PARTITIONS, shards: 1 });
+  readonly layout: TopicLayout;
   readonly #options: RunOptions;
   readonly #clock: FastClock;
   readonly #directory = mkdtempSync(join(tmpdir(), 'foretick-vendor-'));
   #queue: Queue | null = null;
-  #collector: Collector | null = null;
+  readonly collectors: Collector[] = [];
   #closers: (() => Promise<void>)[] = [];
 
   constructor(options: RunOptions) {
     this.#options = options;
-    const { vendor, factor = 20, seed = 1 } = options;
+    const { vendor, factor = 20, seed = 1, partitions = PARTITIONS } = options;
+    this.layout = topicLayout({ prefix: 'foretick', inputs: partitions, shards: 1 });
     this.#clock = fastClock(factor);
     this.standIn = new StandIn({ clock: this.#clock, seed, vendor });
   }
 
   get collector(): Collector {
-    return this.#collector!;
+    return this.collectors.at(-1)!;
   }
 
   get queue(): Queue {
@@ -85,13 +90,13 @@ export class Run {
 
   /** Once more, as a new process would. */
   async startCollector(): Promise<void> {
-    const { settings = {}, instruments, producer } = this.#options;
+    const { settings = {}, instruments, producer, sharing } = this.#options;
     const { vendor, clock, address, lookup } = this.standIn;
     const kind = SOURCE_KINDS.find((candidate) => candidate.kind === vendor.kind)!;
     const network = createNetwork({ lookup });
     const redactor = createRedactor();
     const options = kind.options.parse({ ...vendor.settings(address), ...settings });
-    const source = kind.create(vendor.kind, options, {
+    const create = (given: InstrumentSet | null): Source => kind.create(vendor.kind, options, {
       clock,
       random: Math.random,
       limits: createLimits(clock),
@@ -103,24 +108,37 @@ export class Run {
         return Promise.resolve(secret);
       },
       redact: (text) => redactor.redact(text),
-      instruments: () => instruments ?? fixedInstruments(vendor.symbols),
+      instruments: () => given ?? instruments ?? fixedInstruments(vendor.symbols),
     });
-    this.#collector = createCollector({
+    const common: Omit<CollectorOptions, 'source'> = {
       queue: producer ? withProducer(this.queue, producer) : this.queue,
       layout: this.layout,
-      source,
       clock,
-      // As the embedded queue is run: rows and what they cover become visible together.
-      atomicSends: true,
       onEvent: (event) => {
         this.events.push(event);
         this.printed.push(JSON.stringify(event));
       },
       onRetry: (error) => this.printed.push(error.message),
       onFailure: (error) => this.printed.push(error.message),
-    });
+    };
+    // As the embedded queue is run: rows and what they cover become visible together.
+    const collector = sharing === undefined ? createCollector({ ...common, source: create(null), atomicSends: true }) : sharing === 'shared' ? sharedCollector({ ...common, source: vendor.kind, create }) : ownedCollector({ ...common, source: vendor.kind, create, follows: true });
+    this.collectors.push(collector);
     this.#closers.push(() => network.close());
-    await this.#collector.start();
+    await collector.start();
+  }
+
+  /** Adds instruments to what is collected, or takes them away. */
+  async subscribe(symbols: readonly string[], action: 'add' | 'remove' = 'add'): Promise<void> {
+    const { vendor, clock } = this.standIn;
+    const producer = await this.queue.producer();
+    await producer.send(
+      symbols.map((symbol) => {
+        const of = { source: vendor.kind, instrument: vendor.instrument(symbol) };
+        return action === 'add' ? subscriptionRecord(this.layout, { ...of, symbol, sinceUs: Math.floor(clock.now() * 1000) }) : unsubscription(this.layout, of);
+      }),
+    );
+    await producer.close();
   }
 
   /** Waits for something to come true; the message says what did not. */
@@ -198,7 +216,7 @@ export class Run {
   }
 
   async end(): Promise<void> {
-    await this.#collector?.stop();
+    await Promise.all(this.collectors.map((collector) => collector.stop()));
     await this.standIn.stop();
     await this.#queue?.close();
     for (const close of this.#closers) await close();

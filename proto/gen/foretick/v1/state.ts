@@ -79,7 +79,23 @@ export interface Promotion {
   timeUs: number;
 }
 
-/** `cursors`, key source name, or `source/instrument` where each instrument has a position: how far a source got. Commits with what it covers. */
+/**
+ * `subscriptions`, key `source/instrument`, in the partition of the instrument in `quotes`: an instrument that a source is to collect. A
+ * tombstone ends it.
+ */
+export interface Subscription {
+  source: string;
+  instrument: string;
+  /** The instrument as the settings of the source spell it, without the venue. */
+  symbol: string;
+  /** Since when; what happened before is not missing. */
+  sinceUs: number;
+}
+
+/**
+ * `cursors`, key source name, `source/instrument` where each instrument has a position, or `source/#partition` where
+ * processes share the instruments: how far a source got. Commits with what it covers.
+ */
 export interface Cursor {
   source: string;
   /** Source-specific position. */
@@ -101,7 +117,7 @@ export interface Cursor {
   ordinals:
     | SourceOrdinals
     | undefined;
-  /** Set where the position is of one instrument. */
+  /** Set where the position is of one instrument; `#7` where it is of those of partition 7. */
   instrument: string;
 }
 
@@ -1217,6 +1233,127 @@ export const Promotion: MessageFns<Promotion> = {
     message.actor = object.actor ?? "";
     message.reason = object.reason ?? "";
     message.timeUs = object.timeUs ?? 0;
+    return message;
+  },
+};
+
+function createBaseSubscription(): Subscription {
+  return { source: "", instrument: "", symbol: "", sinceUs: 0 };
+}
+
+export const Subscription: MessageFns<Subscription> = {
+  encode(message: Subscription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    if (message.instrument !== "") {
+      writer.uint32(18).string(message.instrument);
+    }
+    if (message.symbol !== "") {
+      writer.uint32(26).string(message.symbol);
+    }
+    if (message.sinceUs !== 0) {
+      writer.uint32(32).int64(message.sinceUs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Subscription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubscription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.instrument = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.symbol = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sinceUs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Subscription {
+    return {
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      instrument: isSet(object.instrument) ? globalThis.String(object.instrument) : "",
+      symbol: isSet(object.symbol) ? globalThis.String(object.symbol) : "",
+      sinceUs: isSet(object.sinceUs)
+        ? globalThis.Number(object.sinceUs)
+        : isSet(object.since_us)
+        ? globalThis.Number(object.since_us)
+        : 0,
+    };
+  },
+
+  toJSON(message: Subscription): unknown {
+    const obj: any = {};
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.instrument !== "") {
+      obj.instrument = message.instrument;
+    }
+    if (message.symbol !== "") {
+      obj.symbol = message.symbol;
+    }
+    if (message.sinceUs !== 0) {
+      obj.sinceUs = Math.round(message.sinceUs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Subscription>): Subscription {
+    return Subscription.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Subscription>): Subscription {
+    const message = createBaseSubscription();
+    message.source = object.source ?? "";
+    message.instrument = object.instrument ?? "";
+    message.symbol = object.symbol ?? "";
+    message.sinceUs = object.sinceUs ?? 0;
     return message;
   },
 };

@@ -1,0 +1,52 @@
+/**
+ * Since when each instrument is not heard of: where no numbers tell what was missed, the time of an outage is all that can be said. Positions
+ * hold those under way, so that a run which ends meanwhile leaves them to the next.
+ */
+import type { Live } from './live.ts';
+
+const STATE = 'down';
+
+export interface OutageTimes {
+  /**
+   * Of instruments that are new, when their positions are loaded: the outage is since they were published last, or since an earlier run lost
+   * them. Those that nobody collected have none.
+   */
+  add(instruments: readonly string[]): void;
+  /** An outage began, if none is under way. Receipt time, microseconds. */
+  begin(instrument: string, fromUs: number): void;
+  /** Ends the outage: since when it was; undefined when there was none. */
+  end(instrument: string): number | undefined;
+  forget(instrument: string): void;
+}
+
+export function createOutageTimes({ positions, instruments: set, publishedUpTo }: Pick<Live, 'positions' | 'instruments' | 'publishedUpTo'>): OutageTimes {
+  const since = new Map<string, number>();
+  /** Instruments that are there from the start were perhaps collected before; those that come later were not, unless the set says so. */
+  let begun = false;
+
+  function begin(instrument: string, fromUs: number): void {
+    if (since.has(instrument)) return;
+    since.set(instrument, fromUs);
+    positions.move(instrument, STATE, fromUs);
+  }
+
+  return {
+    add(instruments) {
+      for (const instrument of instruments) {
+        const before = set.covered?.(instrument) ?? (begun ? 0 : publishedUpTo);
+        const down = (positions.begun(instrument, STATE) as number | undefined) ?? Infinity;
+        if (before > 0) begin(instrument, Math.min(before, down));
+      }
+      begun = true;
+    },
+    begin,
+    end(instrument) {
+      const from = since.get(instrument);
+      if (from === undefined) return undefined;
+      since.delete(instrument);
+      positions.move(instrument, STATE, undefined);
+      return from;
+    },
+    forget: (instrument) => void since.delete(instrument),
+  };
+}
