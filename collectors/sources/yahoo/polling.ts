@@ -1,10 +1,12 @@
 /** Yahoo's quotes, asked for again and again: where its streamer cannot be reached. Samples: what happened between two is not claimed. */
 import { asForetickError, fail } from '#proto';
 
+import { hasAborted } from '../../clock.ts';
 import { fetchText } from '../../connect/http.ts';
 import type { Ladders } from '../../connect/ladder.ts';
 import { poll } from '../../connect/poll.ts';
 import type { Live } from '../../live/live.ts';
+import { createOutageTimes } from '../../live/outage-times.ts';
 import { createCrumbs } from './crumb.ts';
 import type { YahooOptions } from './options.ts';
 import { createPrices, instrumentOf } from './prices.ts';
@@ -16,35 +18,43 @@ const LADDERS: Ladders = {
   silent: { first: 1000, factor: 2, cap: 60_000, jitter: 0.5 },
 };
 
-interface Asked {
-  /** Receipt time of the newest answer about it, microseconds. */
-  readonly at: number;
-  readonly failed: boolean;
-}
-
 export async function runPolling(live: Live, read: YahooOptions): Promise<void> {
-  const { environment, positions, signal } = live;
+  const { environment, instruments, positions, signal } = live;
   const limiter = environment.limits.of('yahoo/rest', { limit: read.requests_per_minute, perMs: 60_000 });
   const crumbs = createCrumbs(live, read, limiter);
-  let collected = new Set<string>();
+  const collected = new Set<string>();
   const prices = createPrices({ live, collects: (symbol) => collected.has(symbol), maxSnapshotAge: read.max_snapshot_age, maxAge: read.max_age });
-  const asked = new Map<string, Asked>();
+  const outages = createOutageTimes(live);
+  /** Symbols of which the newest answer is the next after an interruption. */
+  const interrupted = new Set<string>();
   const unknown = new Set<string>();
+  /** Receipt time of the newest answer about a symbol, microseconds. */
+  const answered = new Map<string, number>();
 
-  async function follow(): Promise<readonly string[]> {
-    const symbols = live.instruments.current();
+  /** Those that others collect from now on: nothing more is published of them. */
+  function leave(symbols: readonly string[]): void {
     for (const gone of [...collected].filter((symbol) => !symbols.includes(symbol))) {
+      collected.delete(gone);
       prices.forget(gone);
-      asked.delete(gone);
+      interrupted.delete(gone);
       unknown.delete(gone);
+      answered.delete(gone);
+      outages.forget(instrumentOf(gone));
       positions.forget(instrumentOf(gone));
     }
+    instruments.applied?.();
+  }
+
+  async function follow(): Promise<readonly string[]> {
+    const symbols = instruments.current();
+    leave(symbols);
     const added = symbols.filter((symbol) => !collected.has(symbol));
     await positions.load(added.map(instrumentOf));
-    // Those of the first round were perhaps collected before; those that come later were not.
-    for (const symbol of added) asked.set(symbol, { at: collected.size === 0 ? live.publishedUpTo : 0, failed: true });
-    collected = new Set(symbols);
-    return symbols;
+    // Some may be gone meanwhile.
+    const left = added.filter((symbol) => instruments.current().includes(symbol));
+    outages.add(left.map(instrumentOf));
+    for (const symbol of left) collected.add(symbol);
+    return symbols.filter((symbol) => collected.has(symbol));
   }
 
   async function ask(symbols: readonly string[]): Promise<{ readonly body: string; readonly receipt: number }> {
@@ -77,23 +87,37 @@ export async function runPolling(live: Live, read: YahooOptions): Promise<void> 
     await live.out.room(signal);
     try {
       const { body, receipt } = await ask(symbols);
-      // What came after an outage may be of before it.
-      prices.begin(symbols.filter((symbol) => asked.get(symbol)!.failed));
+      // What comes after an interruption may be of before it.
+      prices.begin(symbols.filter((symbol) => interrupted.delete(symbol)));
       publish(symbols, body, receipt);
+      for (const symbol of symbols) if (collected.has(symbol)) answered.set(symbol, receipt);
       report(symbols, receipt);
-      for (const symbol of symbols) asked.set(symbol, { at: receipt, failed: false });
     } catch (thrown) {
-      for (const symbol of symbols) asked.set(symbol, { ...asked.get(symbol)!, failed: true });
+      // The others wait for this one.
+      for (const symbol of collected) {
+        interrupted.add(symbol);
+        const since = answered.get(symbol);
+        if (since !== undefined) outages.begin(instrumentOf(symbol), since);
+      }
       throw asForetickError(thrown);
     }
   }
 
   /** What was not asked for in time. */
   function report(symbols: readonly string[], toUs: number): void {
-    const missed = symbols.filter((symbol) => asked.get(symbol)!.failed && asked.get(symbol)!.at > 0);
-    if (missed.length === 0) return;
-    const fromUs = Math.min(...missed.map((symbol) => asked.get(symbol)!.at));
-    live.gapClosed({ stream: 'trade', instruments: missed.map(instrumentOf), fromUs, toUs, cause: 'disconnected' });
+    const since = new Map<number, string[]>();
+    for (const symbol of symbols.filter((each) => collected.has(each))) {
+      const from = outages.end(instrumentOf(symbol));
+      if (from !== undefined) since.set(from, [...(since.get(from) ?? []), instrumentOf(symbol)]);
+    }
+    for (const [fromUs, of] of since) live.gapClosed({ stream: 'trade', instruments: of, fromUs, toUs, cause: 'disconnected' });
+  }
+
+  async function watch(): Promise<void> {
+    while (!signal.aborted) {
+      await instruments.changed(signal);
+      if (!hasAborted(signal)) leave(instruments.current());
+    }
   }
 
   const round = async (): Promise<void> => {
@@ -101,5 +125,7 @@ export async function runPolling(live: Live, read: YahooOptions): Promise<void> 
     const size = read.symbols_per_request;
     for (let from = 0; from < symbols.length && !signal.aborted; from += size) await one(symbols.slice(from, from + size));
   };
+  const watching = watch();
   await poll(live, { name: live.name, intervalMs: read.interval / 1000, ladders: LADDERS, round }, signal);
+  await watching;
 }

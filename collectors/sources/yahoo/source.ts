@@ -4,6 +4,7 @@ import { liveSource } from '../../live/source.ts';
 import { liveSettings } from '../../options.ts';
 import { yahooOptions } from './options.ts';
 import { runPolling } from './polling.ts';
+import { instrumentOf } from './prices.ts';
 import { runStream } from './stream.ts';
 
 export const yahoo = defineSource({
@@ -17,6 +18,7 @@ export const yahoo = defineSource({
     licence: 'Unofficial, for personal use by Yahoo\'s terms, without any promise; do not pass the data on.',
   },
   options: yahooOptions,
+  subscribing: { shared: true, instrument: instrumentOf },
   create: (name, read, environment) =>
     liveSource({ name, environment, instruments: read.instruments, ...liveSettings(read), run: (live) => (read.mode === 'stream' ? runStream(live, read) : runPolling(live, read)) }),
 });

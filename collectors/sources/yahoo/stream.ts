@@ -41,10 +41,11 @@ export async function runStream(live: Live, read: YahooOptions): Promise<void> {
 
     /** Minutes first: they are older than what comes on subscribing. */
     async function bars(): Promise<void> {
-      const lost = heard.get(channel.name) ?? live.publishedUpTo;
-      const from = Math.max(lost, live.receipt() - read.backfill);
-      if (lost === 0 || live.receipt() - from < WORTH_BARS_US) return;
-      await Promise.race([backfill(scope.symbols.filter((symbol) => prices.follows(symbol)), from, signal), clock.sleep(BARS_MS, signal)]);
+      const symbols = scope.symbols.filter((symbol) => prices.follows(symbol));
+      const since = symbols.map((symbol) => heard.get(channel.name) ?? live.covered(instrumentOf(symbol))).filter((at) => at > 0);
+      const from = Math.max(Math.min(...since), live.receipt() - read.backfill);
+      if (since.length === 0 || live.receipt() - from < WORTH_BARS_US) return;
+      await Promise.race([backfill(symbols, from, signal), clock.sleep(BARS_MS, signal)]);
     }
 
     async function keep(): Promise<void> {
