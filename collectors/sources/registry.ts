@@ -11,5 +11,6 @@ import { mastodon } from './mastodon/source.ts';
 import { reddit } from './reddit/source.ts';
 import { websocket } from './websocket/source.ts';
 import { x } from './x/source.ts';
+import { yahoo } from './yahoo/source.ts';
 
-export const SOURCE_KINDS: readonly SourceKind[] = [alpaca, binance, bluesky, coinbase, finnhub, httpPoll, kraken, mastodon, reddit, websocket, x];
+export const SOURCE_KINDS: readonly SourceKind[] = [alpaca, binance, bluesky, coinbase, finnhub, httpPoll, kraken, mastodon, reddit, websocket, x, yahoo];

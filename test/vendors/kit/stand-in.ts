@@ -292,7 +292,8 @@ export class StandIn {
   #accept(client: WebSocket, request: IncomingMessage): void {
     const wire: Wire = {
       write: (data) => { client.send(data); },
-      close: (code, reason) => { client.close(code, reason); },
+      // 1005 stands for none.
+      close: (code, reason) => { client.close(code === 1005 ? undefined : code, reason); },
       ping: (payload) => { client.ping(payload); },
       buffered: () => client.bufferedAmount,
     };
