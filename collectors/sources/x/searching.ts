@@ -57,7 +57,8 @@ export function searching({ live, read, stretch, terms, headers, take }: Searchi
       return from > start ? from : start;
     },
     async all(range, from, upTo) {
-      const options: SearchOptions = { ...common, take: (status) => (status.id > upTo ? 0 : take(status)) };
+      // Times of a search are whole seconds: it gives more than is asked for, and of what lies before it is not known what was published.
+      const options: SearchOptions = { ...common, take: (status) => (status.id < from || status.id > upTo ? 0 : take(status)) };
       const most = Math.max(1, read.backfill_limit);
       let count = 0;
       let published = 0;

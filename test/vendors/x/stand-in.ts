@@ -288,7 +288,8 @@ export function createX(options: XStandInOptions = {}): XStandIn {
       const post = { stream: 'post', symbol: '', id: 0, author: 'somebody', text, atUs: stand.now() * 1000 } as const;
       const version = { id, history: [...edits, id], post, more };
       versions.push(version);
-      for (const connection of clients) connection.control(lineOf(version, matching(post)));
+      const by = matching(post);
+      for (const connection of by.length > 0 ? clients : []) connection.control(lineOf(version, by));
       return id;
     },
   };
