@@ -8,7 +8,8 @@ import { finnhub } from './finnhub/source.ts';
 import { httpPoll } from './http-poll/source.ts';
 import { kraken } from './kraken/source.ts';
 import { mastodon } from './mastodon/source.ts';
+import { stocktwits } from './stocktwits/source.ts';
 import { websocket } from './websocket/source.ts';
 import { yahoo } from './yahoo/source.ts';
 
-export const SOURCE_KINDS: readonly SourceKind[] = [alpaca, binance, bluesky, coinbase, finnhub, httpPoll, kraken, mastodon, websocket, yahoo];
+export const SOURCE_KINDS: readonly SourceKind[] = [alpaca, binance, bluesky, coinbase, finnhub, httpPoll, kraken, mastodon, stocktwits, websocket, yahoo];
