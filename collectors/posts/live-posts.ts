@@ -23,6 +23,8 @@ export interface NetworkPost {
   readonly language: string;
   /** Microseconds. */
   readonly eventTime: number;
+  /** What it is about, where the network says so. Left out: what its text names. */
+  readonly instruments?: readonly string[];
 }
 
 export interface LivePosts {
@@ -76,7 +78,7 @@ export async function createLivePosts({ live, options, salt: kept, stretches }: 
     salt: given === undefined ? salt : undefined,
     author,
     created(post, position, stretch) {
-      const instruments = match(post.text);
+      const instruments = post.instruments ?? match(post.text);
       known.accept(post.id);
       if (instruments.length === 0) out.skip('not-collected');
       const written = instruments.filter((instrument) => write(post, instrument, position, stretch)).length;
@@ -85,7 +87,7 @@ export async function createLivePosts({ live, options, salt: kept, stretches }: 
     },
     edited(post, position, stretch) {
       // What was published of a post from before this run is not known, but near its end.
-      const instruments = known.has(post.id) ? match(post.text) : [];
+      const instruments = known.has(post.id) ? (post.instruments ?? match(post.text)) : [];
       if (instruments.filter((instrument) => write(post, instrument, position, stretch)).length === 0) out.skip('edited');
     },
   };
