@@ -64,7 +64,7 @@ class Child {
 
 const write = (text: string): void => { process.stdout.write(text); };
 write(`${machineLine(machine())}\n`);
-write(quick ? 'quick: shows that everything runs; the figures mean little\n' : `medians of ${repetitions} interleaved repetitions\n`);
+write(quick ? 'quick: shows that everything runs; the figures mean little\n' : `medians of ${repetitions} repetitions, each beside the bare decoder\n`);
 
 const tried = BENCHES.filter((bench) => values.only.length === 0 || values.only.includes(kindOf(bench))).flatMap((bench): Tried[] =>
   [false, true].flatMap((recorded) => {
@@ -73,31 +73,26 @@ const tried = BENCHES.filter((bench) => values.only.length === 0 || values.only.
     return [{ bench, label, of: { name: bench.name, recorded, ...size }, speeds: [], allocated: null, latency: null, memory: null }];
   }),
 );
-/** What a source is fed at once: as many as two cores can keep apart. */
-const children = tried.map((one) => ({ one, child: new Child(one.of) }));
-try {
-  // In turn, after one unmeasured repetition.
-  for (let i = 0; i <= repetitions; i++) {
-    for (const { one, child } of children) {
+// One after another: both sides of a comparison take turns within a process, and a source's compiler has seen no other source.
+for (const one of tried) {
+  const begun = performance.now();
+  await withChild(new Child(one.of), async (child) => {
+    // The first repetition warms up.
+    for (let i = 0; i <= repetitions; i++) {
       const speed = await child.ask<Speed>('speed');
       if (i > 0) one.speeds.push(speed);
     }
-  }
-  for (const { one, child } of children) if (!one.of.recorded) one.latency = await child.ask<Latency | null>('latency');
-} finally {
-  for (const { child } of children) child.end();
+    if (!one.of.recorded) one.latency = await child.ask<Latency | null>('latency');
+  });
+  const young = [`--min-semi-space-size=${YOUNG}`, `--max-semi-space-size=${YOUNG}`];
+  one.allocated = await withChild(new Child(one.of, young), (child) => child.ask<Allocated>('allocated'));
+  if (!one.of.recorded) one.memory = await withChild(new Child({ ...one.of, items: 1000 }), (child) => child.ask<Memory>('memory'));
+  process.stderr.write(`${one.label}: ${((performance.now() - begun) / 1000).toFixed(0)} s\n`);
 }
-for (const one of tried) {
-  const young = new Child(one.of, [`--min-semi-space-size=${YOUNG}`, `--max-semi-space-size=${YOUNG}`]);
+
+async function withChild<T>(child: Child, work: (child: Child) => Promise<T>): Promise<T> {
   try {
-    one.allocated = await young.ask<Allocated>('allocated');
-  } finally {
-    young.end();
-  }
-  if (one.of.recorded) continue;
-  const child = new Child({ ...one.of, items: 1000 });
-  try {
-    one.memory = await child.ask<Memory>('memory');
+    return await work(child);
   } finally {
     child.end();
   }

@@ -22,7 +22,7 @@ export class Player {
   readonly #tape: Tape;
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;
-  #failure: unknown = null;
+  #failure: Error | null = null;
   /** Answers given, and how many may be. */
   #given = 0;
   #allowed = 0;
@@ -41,7 +41,7 @@ export class Player {
       settings: { ...tape.settings, ...more.settings },
       instruments: more.instruments ?? tape.instruments,
     });
-    this.#running = source.run(this.#context()).catch((error: unknown) => { this.#failure = error; });
+    this.#running = source.run(this.#context()).catch((error: unknown) => { this.#failure = error instanceof Error ? error : new Error(String(error)); });
   }
 
   #context(): SourceContext {
@@ -52,7 +52,7 @@ export class Player {
         this.played.rows += (ticks?.length ?? 0) + (posts?.length ?? 0);
         return Promise.resolve();
       },
-      reject: () => void this.played.rejected++,
+      reject: () => { this.played.rejected++; },
       cursors: () => Promise.resolve(new Map()),
       observe: () => undefined,
     };
