@@ -51,7 +51,8 @@ export function searching({ live, read, stretch, terms, headers, take }: Searchi
     from(untilUs) {
       const last = stretch.last!;
       const resumeAt = stretch.resumeAt!;
-      const earliest = idAt(untilUs - read.replay);
+      // A whole second, since a search by time begins with one.
+      const earliest = idAt(Math.floor((untilUs - read.replay) / 1e6) * 1e6);
       const from = resumeAt > earliest ? resumeAt : earliest;
       if (from > last + 1n) lost(timeOfId(last), timeOfId(from), from === earliest ? 'outage' : 'overflow');
       return from > start ? from : start;
