@@ -36,6 +36,7 @@ export type { SourceHealth } from './health.ts';
 
 // Live sources: what ships, and what a source of one's own is made from (docs/sources.md).
 export { SOURCE_KINDS } from './sources/registry.ts';
+export { userSource, type SourceKit } from './own.ts';
 export { defineSource, type SourceDefinition, type SourceDoc, type SourceEnvironment, type SourceKind, type Subscribing } from './kind.ts';
 export { instrumentsOption, liveOptions, liveSettings } from './options.ts';
 export { Secret, createRedactor, secretSchema, type Redactor, type SecretRef } from './secrets.ts';
@@ -59,6 +60,7 @@ export { poll, type PollPlan } from './connect/poll.ts';
 export { parseEvent } from './connect/stream.ts';
 export type { FailureCause, Ladder, Ladders } from './connect/ladder.ts';
 export { createLimits, type Cap, type Limiter, type Limits } from './connect/limits.ts';
+export type { RawSocket, SocketEnd, TransportOptions } from './connect/transport.ts';
 export { checkUrl, createNetwork, type Network, type NetworkOptions } from './connect/network.ts';
 export { decimal, decimalOr, fromFloat32, whole } from './values/decimal.ts';
 export { array, object, parseJson, pointer, text, type Json } from './values/fields.ts';

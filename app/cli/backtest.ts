@@ -78,7 +78,7 @@ async function backtest(io: CliIo, file: string, flags: BacktestFlags): Promise<
   try {
     const { report } = flags;
     if (report !== undefined) await checkWritable(report);
-    const { config } = configOf(io, flags, { sources: [sourceOf(file, flags)], 'posts.instruments': flags.instruments, 'queue.driver': 'embedded' }, {});
+    const { config } = await configOf(io, flags, { sources: [sourceOf(file, flags)], 'posts.instruments': flags.instruments, 'queue.driver': 'embedded' }, {});
     const result = await runBacktest({
       config,
       logger: createLogger(config),

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { stringify } from 'yaml';
 
 import { configAsWritten, configJsonSchema } from '../config/schema.ts';
+import { ownSourceKinds } from '../config/source-files.ts';
 import { EXIT, print, reportError, type CliIo } from './io.ts';
 import { DEFAULT_CONFIG, configOf } from './options.ts';
 
@@ -22,10 +23,10 @@ Examples:
   $ foretick config check foretick.yaml
   $ FORETICK_SERVING_HTTP_PORT=9090 foretick config check`,
     )
-    .action((file: string | undefined, flags: { json?: boolean }) => {
+    .action(async (file: string | undefined, flags: { json?: boolean }) => {
       try {
-        const loaded = configOf(io, file === undefined ? {} : { config: file }, {}, {});
-        const written = configAsWritten(loaded.config);
+        const loaded = await configOf(io, file === undefined ? {} : { config: file }, {}, {});
+        const written = configAsWritten(loaded.config, loaded.kinds);
         if (flags.json) {
           print(io, JSON.stringify(written, null, 2));
         } else {
@@ -40,9 +41,14 @@ Examples:
   config
     .command('schema')
     .description('Print the JSON Schema of the configuration, for editors and CI')
-    .addHelpText('after', '\nExample:\n  $ foretick config schema > foretick.schema.json')
-    .action(() => {
-      print(io, JSON.stringify(configJsonSchema(), null, 2));
-      finish(EXIT.ok);
+    .argument('[file]', `whose source_files are part of it; default: ${DEFAULT_CONFIG} where there is one`)
+    .addHelpText('after', '\nExit codes: 0 printed, 2 a file of a source cannot be used.\n\nExample:\n  $ foretick config schema > foretick.schema.json')
+    .action(async (file: string | undefined) => {
+      try {
+        print(io, JSON.stringify(configJsonSchema(await ownSourceKinds({ file, defaultFile: DEFAULT_CONFIG })), null, 2));
+        finish(EXIT.ok);
+      } catch (error) {
+        finish(reportError(io, error, false));
+      }
     });
 }

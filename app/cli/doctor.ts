@@ -30,7 +30,7 @@ Examples:
     );
   withConfigOptions(doctor).action(async (flags: DoctorFlags) => {
     try {
-      const { directory } = configOf(io, flags, {}, {}).config.queue;
+      const { directory } = (await configOf(io, flags, {}, {})).config.queue;
       finish(flags.repair === true ? await repair(io, directory, flags.json === true) : await inspect(io, directory, flags.json === true));
     } catch (error) {
       finish(reportError(io, error, flags.json === true));

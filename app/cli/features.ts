@@ -32,7 +32,7 @@ export function addFeatureViews(features: Command, io: CliIo, finish: (code: num
     .option('--json', 'as JSON')
     .addHelpText('after', '\nState: bytes of rolling state that a column keeps of each instrument. The formulas are also in docs/features.md.\n\nExit codes: 0 shown, 2 wrong use or configuration.\n\nExamples:\n  $ foretick features list\n  $ foretick features list --json')
     .action(async (flags: FeaturesFlags) => {
-      await shown(io, finish, flags.json === true, async (json) => columns(await featureSetOf(configOf(io, flags, {}, {}).config), json));
+      await shown(io, finish, flags.json === true, async (json) => columns(await featureSetOf((await configOf(io, flags, {}, {})).config), json));
     });
   withUrlOption(features.command('show'))
     .description('Show the newest row of an instrument, from a running process')

@@ -1,7 +1,10 @@
 /** Options that several commands share, and the configuration they give. */
 import { InvalidArgumentError, type Command } from 'commander';
 
+import type { SourceKind } from '#collectors';
+
 import { loadConfig, type LoadedConfig } from '../config/load.ts';
+import { ownSourceKinds } from '../config/source-files.ts';
 import type { CliIo } from './io.ts';
 
 export const DEFAULT_CONFIG = 'foretick.yaml';
@@ -18,14 +21,23 @@ export function withConfigOptions(command: Command): Command {
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent (default: warn)');
 }
 
-export function configOf(io: CliIo, flags: ConfigFlags, more: Readonly<Record<string, unknown>>, base: Readonly<Record<string, unknown>>): LoadedConfig {
-  return loadConfig({
-    file: flags.config,
-    defaultFile: DEFAULT_CONFIG,
+/** Files of sources that the configuration names are run. */
+export async function configOf(
+  io: CliIo,
+  flags: ConfigFlags,
+  more: Readonly<Record<string, unknown>>,
+  base: Readonly<Record<string, unknown>>,
+): Promise<LoadedConfig & { readonly kinds: readonly SourceKind[] }> {
+  const files = { file: flags.config, defaultFile: DEFAULT_CONFIG };
+  const kinds = await ownSourceKinds(files);
+  const loaded = loadConfig({
+    ...files,
     env: io.env,
     base,
     flags: { 'queue.directory': flags.data, 'logging.level': flags.logLevel, ...more },
+    kinds,
   });
+  return { ...loaded, kinds };
 }
 
 export function speedArgument(text: string): number | 'max' {

@@ -67,7 +67,7 @@ async function replay(io: CliIo, flags: ReplayFlags): Promise<number> {
   try {
     if (flags.report !== undefined) await checkWritable(flags.report);
     const { from = 0, to = Number.MAX_SAFE_INTEGER } = flags;
-    const loaded = configOf(io, { ...flags, data: flags.into ?? 'unused' }, { sources: [], ...(flags.data !== undefined && { 'queue.driver': 'embedded' }) }, {}).config;
+    const { config: loaded } = await configOf(io, { ...flags, data: flags.into ?? 'unused' }, { sources: [], ...(flags.data !== undefined && { 'queue.driver': 'embedded' }) }, {});
     const place = placeOf(flags, loaded);
     const name = 'name' in place ? place.name : resolve(place.directory);
     const directory = flags.into ?? join('.foretick-runs', `replay-${digestOf([name, from, to, configurationDigest(loaded, await featureSetOf(loaded), {})]).slice(0, 12)}`);

@@ -63,7 +63,7 @@ async function runRole(io: CliIo, role: Role, flags: RoleFlags): Promise<number>
   let failure: ForetickError | undefined;
   try {
     const ports = { 'serving.http.port': flags.httpPort, 'serving.grpc.port': flags.grpcPort, 'health.port': flags.healthPort };
-    const { config } = configOf(io, flags, ports, {});
+    const { config } = await configOf(io, flags, ports, {});
     checkRole(config, role, flags);
     const stop = stopSignal(io, () => {
       if (!json) io.stderr.write('draining; Ctrl-C again ends at once\n');

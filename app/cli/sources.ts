@@ -1,10 +1,12 @@
 /** `foretick sources`: the live sources there are, and what each takes. */
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { z } from 'zod';
 
 import { SOURCE_KINDS, type SourceKind } from '#collectors';
 
-import { EXIT, print, type CliIo } from './io.ts';
+import { ownSourceKinds } from '../config/source-files.ts';
+import { EXIT, print, reportError, type CliIo } from './io.ts';
+import { DEFAULT_CONFIG } from './options.ts';
 import { tableOf } from './table.ts';
 
 export function addSources(program: Command, io: CliIo, finish: (code: number) => void): void {
@@ -12,32 +14,39 @@ export function addSources(program: Command, io: CliIo, finish: (code: number) =
     .command('sources')
     .summary('Live sources and their settings')
     .description('List the live sources, or describe one with all its settings')
-    .argument('[kind]', 'one of them', kindArgument)
+    .argument('[kind]', 'one of them')
+    .option('-c, --config <file>', `configuration whose source_files are listed, too (default: ${DEFAULT_CONFIG} where there is one)`)
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
       `
 A source stands in the configuration under sources, with a name, its kind and the settings shown here. Recordings are
-the kind replay.
+the kind replay. Sources of your own are files that the configuration names under source_files. They are run: name only
+those you trust.
 
-Exit codes: 0 shown, 2 no source is of this kind.
+Exit codes: 0 shown, 2 no source is of this kind, or a file of a source cannot be used.
 
 Examples:
   $ foretick sources
-  $ foretick sources coinbase`,
+  $ foretick sources coinbase
+  $ foretick sources oanda --config examples/own-source.yaml`,
     )
-    .action((kind: SourceKind | undefined, flags: { readonly json?: boolean }) => {
+    .action(async (kind: string | undefined, flags: { readonly config?: string; readonly json?: boolean }, command: Command) => {
       const json = flags.json === true;
-      if (kind) print(io, json ? JSON.stringify(described(kind), null, 2) : page(kind));
-      else print(io, json ? JSON.stringify(SOURCE_KINDS.map(described), null, 2) : list());
+      let kinds: readonly SourceKind[];
+      try {
+        kinds = [...SOURCE_KINDS, ...(await ownSourceKinds({ file: flags.config, defaultFile: DEFAULT_CONFIG }))];
+      } catch (error) {
+        finish(reportError(io, error, json));
+        return;
+      }
+      const shown = kind === undefined ? kinds : kinds.filter((one) => one.kind === kind);
+      if (shown.length === 0) command.error(`error: no source is of kind ${kind!}; there are ${kinds.map((one) => one.kind).join(', ')}.`);
+      const [first] = shown;
+      if (kind === undefined) print(io, json ? JSON.stringify(shown.map(described), null, 2) : list(shown));
+      else print(io, json ? JSON.stringify(described(first!), null, 2) : page(first!));
       finish(EXIT.ok);
     });
-}
-
-function kindArgument(text: string): SourceKind {
-  const found = SOURCE_KINDS.find(({ kind }) => kind === text);
-  if (!found) throw new InvalidArgumentError(`there are ${SOURCE_KINDS.map(({ kind }) => kind).join(', ')}.`);
-  return found;
 }
 
 interface Setting {
@@ -75,10 +84,10 @@ function writtenFallback(option: z.ZodType): unknown {
 
 const described = (kind: SourceKind) => ({ kind: kind.kind, ...kind.doc, settings: settingsOf(kind) });
 
-function list(): string {
+function list(kinds: readonly SourceKind[]): string {
   return tableOf(
     [{ head: 'kind' }, { head: 'what it is', width: 44 }, { head: 'keys', width: 30 }],
-    SOURCE_KINDS.map(({ kind, doc }) => [kind, doc.title, doc.keys]),
+    kinds.map(({ kind, doc }) => [kind, doc.title, doc.keys]),
   );
 }
 

@@ -69,7 +69,7 @@ Examples:
 async function runUp(io: CliIo, flags: UpFlags): Promise<number> {
   let failure: ForetickError | undefined;
   try {
-    const { config: loaded, file } = configOf(
+    const { config: loaded, file } = await configOf(
       io,
       flags,
       { 'serving.http.port': flags.httpPort, 'serving.grpc.port': flags.grpcPort },

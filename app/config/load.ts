@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 
 import { parse } from 'yaml';
 
+import type { SourceKind } from '#collectors';
 import { fail } from '#proto';
 
-import { configJsonSchema, configSchema, type Config } from './schema.ts';
+import { configJsonSchema, schemaOf, type Config } from './schema.ts';
 import { describeIssue, parseYaml, type YamlFile } from './yaml.ts';
 
 export interface ConfigSources {
@@ -18,6 +19,8 @@ export interface ConfigSources {
   readonly flags: Readonly<Record<string, unknown>>;
   /** What holds where file, environment and flags say nothing. */
   readonly base?: Readonly<Record<string, unknown>>;
+  /** Kinds of sources besides those that ship: see `ownSourceKinds`. @default none */
+  readonly kinds?: readonly SourceKind[];
 }
 
 export interface LoadedConfig {
@@ -30,7 +33,7 @@ const PREFIX = 'FORETICK_';
 
 /** @throws CONFIG_INVALID with every problem, each with file, line and key */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
-  const read = readFile(sources);
+  const read = readConfigFile(sources);
   const origin = new Map<string, string>();
   const value: Record<string, unknown> = { ...structuredClone(sources.base ?? {}), ...read?.value };
   for (const [name, text] of Object.entries(sources.env)) {
@@ -45,13 +48,14 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     set(value, path.split('.'), given);
     origin.set(path, 'command line');
   }
-  const result = configSchema.safeParse(value);
+  const result = schemaOf(sources.kinds ?? []).safeParse(value);
   if (result.success) return { config: result.data, file: read?.file ?? null };
   const problems = result.error.issues.map((issue) => describeIssue(issue, read, origin));
   throw fail('CONFIG_INVALID', problems.join('\n'), { details: { problems } });
 }
 
-function readFile(sources: ConfigSources): YamlFile | null {
+/** Null: there is none. @throws FILE_UNREADABLE, CONFIG_INVALID when it is no YAML */
+export function readConfigFile(sources: Pick<ConfigSources, 'file' | 'defaultFile'>): YamlFile | null {
   const file = sources.file ?? sources.defaultFile;
   let text: string;
   try {

@@ -1,13 +1,14 @@
 /** The configuration: one schema gives types, defaults, messages and the JSON Schema. */
 import { z } from 'zod';
 
+import type { SourceKind } from '#collectors';
 import { defaultFeatures, shippedSets } from '#features';
 import { MODEL_BACKENDS, MODEL_KINDS, OPTIMIZERS } from '#models';
 
 import { mappingSchema } from './mappings.ts';
 import { name } from './names.ts';
 import { queueSchema } from './queue.ts';
-import { isReplay, sourceSchema } from './sources.ts';
+import { isReplay, sourceSchemaWith } from './sources.ts';
 import { duration, size } from './units.ts';
 
 const port = () => z.int().min(0).max(65_535);
@@ -113,11 +114,16 @@ const healthSchema = z
   })
   .prefault({});
 
-export const configSchema = z
+/** @param own kinds of sources from `source_files` */
+const configSchemaWith = (own: readonly SourceKind[]) => z
   .strictObject({
     queue: queueSchema,
     topics: topicsSchema,
-    sources: z.array(sourceSchema).default([]).describe('What is collected'),
+    source_files: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('JavaScript modules of sources of your own, which `sources` can then name by their kind; relative to the working directory. They are run: use only those you trust'),
+    sources: z.array(sourceSchemaWith(own)).default([]).describe('What is collected'),
     mappings: z.array(mappingSchema).default([]).describe('Column mappings of recordings, besides those that ship'),
     collectors: collectorsSchema,
     posts: postsSchema,
@@ -176,6 +182,12 @@ export const configSchema = z
     }
   });
 
+/** With the sources that ship. */
+export const configSchema = configSchemaWith([]);
+
+/** With those of files of the user's as well. */
+export const schemaOf = (own: readonly SourceKind[]): typeof configSchema => (own.length === 0 ? configSchema : configSchemaWith(own));
+
 /** With one process there is nothing to spread; on Kafka there should be more partitions than workers will ever be. */
 export function partitionsOf({ topics, queue }: { topics: { partitions?: number | undefined }; queue: { driver: string } }): number {
   return topics.partitions ?? (queue.driver === 'kafka' ? 24 : 1);
@@ -196,16 +208,16 @@ function misfits({ kind, optimizer = kind === 'mlp' ? 'adam' : 'sgd', l1, decay_
 export type Config = z.output<typeof configSchema>;
 export type ConfigInput = z.input<typeof configSchema>;
 
-/** The configuration as it would be written in a file, with every default filled in. */
-export function configAsWritten(config: Config): ConfigInput {
-  const written = z.encode(configSchema, config);
+/** The configuration as it would be written in a file, with every default filled in. @param own kinds of sources it was read with */
+export function configAsWritten(config: Config, own: readonly SourceKind[] = []): ConfigInput {
+  const written = z.encode(schemaOf(own), config);
   const sasl = written.queue?.kafka?.sasl;
   // What is printed is read by others.
   if (sasl?.password !== undefined) sasl.password = '********';
   return written;
 }
 
-/** JSON Schema of the file, for editors and CI. */
-export function configJsonSchema(): unknown {
-  return z.toJSONSchema(configSchema, { io: 'input', target: 'draft-2020-12' });
+/** JSON Schema of the file, for editors and CI. @param own kinds of sources besides those that ship */
+export function configJsonSchema(own: readonly SourceKind[] = []): unknown {
+  return z.toJSONSchema(schemaOf(own), { io: 'input', target: 'draft-2020-12' });
 }

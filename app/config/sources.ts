@@ -1,7 +1,7 @@
 /** What may stand under `sources`: recordings, and every kind of live source. */
 import { z } from 'zod';
 
-import { SOURCE_KINDS } from '#collectors';
+import { SOURCE_KINDS, type SourceKind } from '#collectors';
 
 import { name } from './names.ts';
 
@@ -46,12 +46,25 @@ export function isReplay(source: SourceConfig): source is ReplaySource {
   return source.kind === 'replay';
 }
 
-const live = SOURCE_KINDS.map(({ kind, doc, options }) =>
-  z.strictObject({
-    name: name('a source name').describe('Unique; the key of its cursors'),
-    kind: z.literal(kind).describe(doc.title),
-    ...options.shape,
-  }),
-);
+const liveSchema = ({ kind, doc, options }: SourceKind) =>
+  z
+    .strictObject({
+      name: name('a source name').describe('Unique; the key of its cursors'),
+      kind: z.literal(kind).describe(doc.title),
+      ...options.shape,
+    })
+    // Rules over several options: what they look at is there.
+    .check(...((options.def.checks ?? []) as z.core.$ZodCheck<LiveSource>[]));
 
-export const sourceSchema = z.discriminatedUnion('kind', [replaySchema, ...live]) as unknown as z.ZodType<SourceConfig, z.input<typeof replaySchema> | LiveSource>;
+/** @param own kinds besides those that ship */
+export function sourceSchemaWith(own: readonly SourceKind[]): z.ZodType<SourceConfig, z.input<typeof replaySchema> | LiveSource> {
+  const kinds = [...SOURCE_KINDS, ...own];
+  return z.discriminatedUnion('kind', [replaySchema, ...kinds.map(liveSchema)], {
+    error: ({ input }) => {
+      if (typeof input !== 'object' || input === null) return undefined;
+      const { kind } = input as { readonly kind?: unknown };
+      const there = ['replay', ...kinds.map((one) => one.kind)].join(', ');
+      return typeof kind === 'string' ? `no source is of kind ${kind}; there are ${there}, and those of source_files` : `one of ${there}`;
+    },
+  });
+}

@@ -1,7 +1,6 @@
 /** Sources as configured. */
 import {
   PRESETS,
-  SOURCE_KINDS,
   createCollector,
   detectFile,
   ownedCollector,
@@ -20,10 +19,11 @@ import {
 } from '#collectors';
 import { fail } from '#proto';
 
-import { followsSubscriptions } from '../subscriptions/change.ts';
 import { mappingOf } from '../config/mappings.ts';
 import type { Config } from '../config/schema.ts';
+import { sourceKinds } from '../config/source-files.ts';
 import { isReplay, type ReplaySource, type SourceConfig } from '../config/sources.ts';
+import { followsSubscriptions } from '../subscriptions/change.ts';
 import { postResolver } from './posts.ts';
 
 /**
@@ -40,10 +40,10 @@ export async function collectorOf(
   const { driver } = config.queue;
   if (isReplay(source)) return createCollector({ ...options, source: await replayOf(source, config, onProgress), atomicSends: driver === 'embedded' });
   const { name, kind, ...settings } = source;
-  const found = SOURCE_KINDS.find((candidate) => candidate.kind === kind);
+  const found = (await sourceKinds(config)).find((candidate) => candidate.kind === kind);
   if (!found) throw fail('CONFIG_INVALID', `no source is of kind ${kind}`);
   const create = (instruments: InstrumentSet | null): Source => found.create(name, settings, instruments ? { ...environment, instruments: () => instruments } : environment);
-  const follows = followsSubscriptions(source);
+  const follows = followsSubscriptions(source, found);
   // On the embedded queue there is one process.
   if (follows && found.subscribing?.shared === true && driver === 'kafka') return sharedCollector({ ...options, source: name, create });
   return ownedCollector({ ...options, source: name, create, follows });

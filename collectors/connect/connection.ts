@@ -7,9 +7,7 @@ import type { Live } from '../live/live.ts';
 import type { FailureCause, Ladders } from './ladder.ts';
 import { createLimiter, type Cap, type Limiter } from './limits.ts';
 import { checkUrl } from './network.ts';
-import { openStream } from './stream.ts';
 import type { RawSocket, SocketEnd } from './transport.ts';
-import { openSocket } from './websocket.ts';
 
 /** An open connection, as the vendor's code sees it. */
 export interface Channel {
@@ -118,12 +116,10 @@ export class Connection {
       const address = checkUrl(await url(), allowPlainText);
       const given = (await headers?.()) ?? {};
       if (this.hasEnded()) return;
-      this.#socket = (transport === 'websocket' ? openSocket : openStream)({
+      this.#socket = environment.network.open(transport, {
         url: address,
         headers: given,
         protocols,
-        events: transport === 'events',
-        agent: environment.network.agent,
         clock,
         onOpen: () => { this.#open(); },
         onFrame: (data) => { this.#frame(data); },

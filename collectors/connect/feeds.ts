@@ -57,6 +57,8 @@ export interface FeedScope {
 export interface FeedSession extends Session {
   /** It calls `subscribe` by itself, after a greeting or an authentication. @default false */
   readonly deferred?: boolean;
+  /** These are unsubscribed from: when they come again on this connection, it is as if for the first time. */
+  removed?(symbols: readonly string[]): void;
 }
 
 /** Returns when `live.signal` aborts; throws what no further try can mend. */
@@ -69,6 +71,7 @@ interface Feed {
   readonly done: Promise<void>;
   /** The connection that changes of the set are told; null while none is open. */
   channel: Channel | null;
+  session: FeedSession | null;
 }
 
 /** For so long after it was asked for on an open connection an instrument may not come yet: vendors do not say since when it does. */
@@ -97,8 +100,9 @@ class Feeds {
     const { instruments } = this.#live;
     try {
       while (!this.#signal.aborted) {
-        await this.#follow(instruments.current());
-        instruments.applied?.();
+        const symbols = instruments.current();
+        await this.#follow(symbols);
+        instruments.applied?.(symbols);
         await instruments.changed(this.#signal);
       }
     } finally {
@@ -110,10 +114,11 @@ class Feeds {
 
   async #follow(symbols: readonly string[]): Promise<void> {
     const { numbered = [], connections = 0, instrument, forget, resume } = this.#plan;
+    // Before they have a place: a connection that opens meanwhile would subscribe to what it is not known where to go on with.
+    const added = [...new Set(symbols)].filter((symbol) => !this.#slots.has(symbol)).map(instrument);
+    await this.#live.positions.load(added);
     const { changes, left } = this.#slots.update(symbols);
     if (left.length > 0) this.#live.observe({ type: 'note', message: `${left.length} instruments are not collected: there is no room on ${connections} connections` });
-    const added = changes.flatMap((change) => change.added).map(instrument);
-    await this.#live.positions.load(added);
     for (const stream of numbered) stream.resume(added);
     resume?.(added);
     this.#outages.add(added);
@@ -138,7 +143,10 @@ class Feeds {
       feed.channel?.replace('other instruments');
     } else if (feed.channel) {
       // One that is not open subscribes to all of its set when it is.
-      if (removed.length > 0) sendAll(feed.channel, messages.unsubscribe(removed));
+      if (removed.length > 0) {
+        sendAll(feed.channel, messages.unsubscribe(removed));
+        feed.session?.removed?.(removed);
+      }
       if (added.length > 0) {
         sendAll(feed.channel, messages.subscribe(added));
         void this.#settle(feed, added);
@@ -164,7 +172,7 @@ class Feeds {
       this.#failure ??= asForetickError(error);
       this.#failed.abort();
     });
-    const feed: Feed = { stopping, done, channel: null };
+    const feed: Feed = { stopping, done, channel: null, session: null };
     return feed;
   }
 
@@ -174,6 +182,7 @@ class Feeds {
     const subscribe = (): void => {
       if (messages) sendAll(channel, messages.subscribe(this.#slots.symbols(slot)));
       feed.channel = channel;
+      feed.session = session;
     };
     const session = open(channel, { symbols, subscribe, collects: (symbol) => this.#slots.has(symbol) });
     if (session.deferred !== true) subscribe();

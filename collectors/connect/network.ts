@@ -5,6 +5,10 @@ import { Agent } from 'undici';
 
 import { fail } from '#proto';
 
+import { openStream } from './stream.ts';
+import type { RawSocket, TransportOptions } from './transport.ts';
+import { openSocket } from './websocket.ts';
+
 export interface NetworkOptions {
   /** Certificates trusted besides the system's, PEM. */
   readonly ca?: string;
@@ -18,7 +22,10 @@ export interface NetworkOptions {
 
 /** One pool of connections for all sources of a process. */
 export interface Network {
-  readonly agent: Agent;
+  /** For requests that end. */
+  readonly agent: Pick<Agent, 'request'>;
+  /** Opens what stays: a WebSocket, or a body that does not end. */
+  open(transport: 'websocket' | 'lines' | 'events', options: TransportOptions): RawSocket;
   close(): Promise<void>;
 }
 
@@ -31,6 +38,7 @@ export function createNetwork({ ca, lookup, connectMs = 10_000, maxFrameBytes = 
   });
   return {
     agent,
+    open: (transport, options) => (transport === 'websocket' ? openSocket : openStream)({ ...options, agent, events: transport === 'events' }),
     close: () => agent.destroy(),
   };
 }

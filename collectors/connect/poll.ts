@@ -46,7 +46,8 @@ export async function poll(live: Live, { name, intervalMs, ladders = {}, round }
   live.observe({ type: 'disconnected', connection: name, cause: 'closed', message: 'stopping', delayMs: 0 });
 }
 
-function causeOf({ details }: ForetickError): FailureCause {
+/** Which ladder an error that passes climbs. */
+export function causeOf({ details }: ForetickError): FailureCause {
   const status = details['status'];
   if (details['silent'] === true) return 'silent';
   return status === 429 ? 'rate-limited' : typeof status === 'number' ? 'http-error' : 'unreachable';

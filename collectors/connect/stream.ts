@@ -3,12 +3,12 @@ import type { Dispatcher } from 'undici';
 
 import type { FailureCause } from './ladder.ts';
 import { retryAfterMs } from './retry-after.ts';
-import { endOf, type RawSocket, type TransportOptions } from './transport.ts';
+import { endOf, type RawSocket, type NetworkTransportOptions } from './transport.ts';
 
 /** Longest frame, in characters: more without an end is no frame but a fault. */
 const LONGEST = 4 * 1024 * 1024;
 
-export function openStream({ url, headers, events, agent, clock, onOpen, onFrame, onEnd }: TransportOptions): RawSocket {
+export function openStream({ url, headers, events, agent, clock, onOpen, onFrame, onEnd }: NetworkTransportOptions): RawSocket {
   const aborting = new AbortController();
   let body: Dispatcher.ResponseData['body'] | null = null;
   let lastByte = clock.now();

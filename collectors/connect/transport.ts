@@ -19,14 +19,18 @@ export interface TransportOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** WebSocket subprotocols. */
   readonly protocols: readonly string[];
-  /** Of a body: cut at blank lines (server-sent events) instead of at each line. */
-  readonly events: boolean;
-  readonly agent: Dispatcher;
   readonly clock: Clock;
   readonly onOpen: () => void;
   readonly onFrame: (data: string | Uint8Array) => void;
   /** Once, whatever happens. Nothing is told afterwards. */
   readonly onEnd: (end: SocketEnd) => void;
+}
+
+/** What the network adds. */
+export interface NetworkTransportOptions extends TransportOptions {
+  /** Of a body: cut at blank lines (server-sent events) instead of at each line. */
+  readonly events: boolean;
+  readonly agent: Dispatcher;
 }
 
 export interface RawSocket {

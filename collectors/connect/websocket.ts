@@ -8,7 +8,7 @@ import { DecoratorHandler, WebSocket, ping, type Dispatcher } from 'undici';
 
 import type { FailureCause } from './ladder.ts';
 import { retryAfterMs } from './retry-after.ts';
-import { endOf, type RawSocket, type TransportOptions } from './transport.ts';
+import { endOf, type RawSocket, type NetworkTransportOptions } from './transport.ts';
 
 interface Upgrade {
   socket: Duplex | null;
@@ -41,7 +41,7 @@ class UpgradeWatch extends DecoratorHandler {
   }
 }
 
-export function openSocket(options: TransportOptions): RawSocket {
+export function openSocket(options: NetworkTransportOptions): RawSocket {
   const { url, headers, protocols, agent, clock, onOpen, onFrame, onEnd } = options;
   const upgrade: Upgrade = { socket: null, status: 0, retryAfterMs: null };
   const dispatcher = agent.compose((dispatch) => (request, handler) => dispatch(request, new UpgradeWatch(handler, upgrade, () => clock.now())));

@@ -53,37 +53,36 @@ export class Newest<T> {
 }
 
 /**
- * By id or by content: a text is new unless it is among the newest `size` ones. Holds the texts themselves: no collision
- * ever drops a record that is new.
+ * By id or by content: a text is new unless it is among the newest `size` ones, or up to as many before them. Holds the texts
+ * themselves: no collision ever drops a record that is new. They are forgotten by generations: taking the oldest out of a set one by
+ * one would search through all the places that were left empty.
  */
 export class RecentTexts {
   readonly #size: number;
-  readonly #seen = new Set<string>();
+  #older = new Set<string>();
+  #newer = new Set<string>();
 
   constructor(size: number) {
     this.#size = size;
   }
 
   accept(value: string): boolean {
-    if (this.#seen.has(value)) return false;
-    this.#seen.add(value);
-    if (this.#seen.size > this.#size) {
-      // A set iterates in order of insertion: the first is the oldest.
-      for (const oldest of this.#seen) {
-        this.#seen.delete(oldest);
-        break;
-      }
+    if (this.has(value)) return false;
+    if (this.#newer.size >= this.#size) {
+      this.#older = this.#newer;
+      this.#newer = new Set();
     }
+    this.#newer.add(value);
     return true;
   }
 
   has(value: string): boolean {
-    return this.#seen.has(value);
+    return this.#newer.has(value) || this.#older.has(value);
   }
 
-  /** In order of insertion, for a cursor. */
+  /** The newest `size`, in order of insertion, for a cursor. */
   list(): string[] {
-    return [...this.#seen];
+    return [...this.#older, ...this.#newer].slice(-this.#size);
   }
 
   restore(values: readonly string[]): void {

@@ -5,8 +5,8 @@ export interface InstrumentSet {
   current(): readonly string[];
   /** Resolves when the set has changed since the last call of `current`, or on abort. */
   changed(signal: AbortSignal): Promise<void>;
-  /** Called by the source: what `current` gave last is what it collects; of others nothing is published from here on. */
-  applied?(): void;
+  /** Called by the source: this, which `current` gave, is what it collects; of others nothing is published from here on. */
+  applied?(symbols: readonly string[]): void;
   /**
    * Up to when whoever collected an instrument before has published, microseconds; 0: nobody did. By instrument id. Left out: as the position of the
    * source says.
@@ -29,6 +29,7 @@ export function fixedInstruments(symbols: readonly string[]): InstrumentSet {
 export class MovingInstruments implements InstrumentSet {
   #symbols: readonly string[];
   #seen: readonly string[] | null = null;
+  /** Compared by identity: every `set` makes a list of its own. */
   #applied: readonly string[] | null = null;
   #used = false;
   readonly #settling = new Set<() => void>();
@@ -55,8 +56,8 @@ export class MovingInstruments implements InstrumentSet {
     return this.#symbols;
   }
 
-  applied(): void {
-    this.#applied = this.#seen;
+  applied(symbols: readonly string[]): void {
+    this.#applied = symbols;
     this.#settle();
   }
 

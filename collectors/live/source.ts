@@ -50,7 +50,7 @@ async function runLive(options: LiveOptions, context: SourceContext): Promise<vo
   });
   const given = environment.instruments?.(name) ?? fixedInstruments(options.instruments);
   // What was read of instruments that are let go is written before others are told that they may have them.
-  const instruments: InstrumentSet = { current: () => given.current(), changed: (signal) => given.changed(signal), applied: () => void sender.flush().then(() => given.applied?.()), ...(given.covered && { covered: (instrument) => given.covered!(instrument) }) };
+  const instruments: InstrumentSet = { current: () => given.current(), changed: (signal) => given.changed(signal), applied: (symbols) => void sender.flush().then(() => given.applied?.(symbols)), ...(given.covered && { covered: (instrument) => given.covered!(instrument) }) };
   const live = createLive({ name, context, signal: stopping.signal, environment, out, instruments });
   const sender = new Sender(options, context, live);
   const sending = sender.loop(stopping.signal).catch((error: unknown) => {
@@ -107,7 +107,9 @@ class Sender {
     const { clock, out } = this.#live;
     const woken = new AbortController();
     const wake = (): void => {
-      woken.abort();
+      // Once, and without the error that an abort makes by itself: rows come by thousands while the loop wakes up.
+      out.onWork(() => undefined);
+      woken.abort(null);
     };
     signal.addEventListener('abort', wake);
     this.#wake = wake;

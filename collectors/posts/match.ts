@@ -54,7 +54,7 @@ function finder(instruments: readonly string[], instrumentsOf?: (text: string) =
 const spelled = (tag: string): string => tag.toUpperCase().replace('.', '-');
 
 /** `yahoo:BRK-B` → BRK-B, `coinbase:BTC-USD` → BTC. */
-function cashtagOf(instrument: string): string {
+export function cashtagOf(instrument: string): string {
   const symbol = spelled(instrument.slice(instrument.indexOf(':') + 1));
   return QUOTED.exec(symbol)?.[1] ?? symbol;
 }

@@ -43,7 +43,7 @@ export function sharedCollector(options: SharedOptions): Collector {
   const instruments: InstrumentSet = {
     current: () => moving.current(),
     changed: (signal) => moving.changed(signal),
-    applied: () => { moving.applied(); },
+    applied: (symbols) => { moving.applied(symbols); },
     covered(instrument) {
       const of = since.get(instrument);
       const covered = of === undefined ? 0 : (shares.get(of.share)?.covered ?? 0);

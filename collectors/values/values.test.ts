@@ -46,6 +46,8 @@ test('times as vendors write them, rounded down to the microsecond', () => {
   expect([timeOf(1_672_515_782_136, 'ms', 't'), timeOf('1641343699596000', 'us', 't'), timeOf('1616663618.123456', 's', 't'), timeOf('1616663618123456789', 'ns', 't')]).toEqual([
     1_672_515_782_136_000, 1_641_343_699_596_000, 1_616_663_618_123_456, 1_616_663_618_123_456,
   ]);
+  for (const value of ['2021-04-17T16:43:37Z', '2021-04-17T16:43:37.0Z', '2021-04-17T16:43:37.123456789Z', '1999-12-31T23:59:60.5Z', '0099-01-01T00:00:00Z']) expect(rfc3339(value, 't')).toBe(rfc3339(value.replace('Z', '+00:00'), 't'));
+  for (const value of ['2021-04-17T16:43:37.Z', '2021-04-17T16:43:3xZ', '2021-0-17T16:43:370Z', '2021-04-17T16:43:37.1 2Z', '2021-04-17T16:43:37z', '+021-04-17T16:43:37Z']) expect(codeOf(() => rfc3339(value, 't'))).toBe('t is not a time');
   for (const value of ['yesterday', '2021-04-17', '', 5, null]) expect(codeOf(() => rfc3339(value, 't'))).toBe('t is not a time');
   for (const value of ['x', '', 0, -1, null]) expect(codeOf(() => timeOf(value, 'ms', 't'))).toBe('t is not a time');
   fc.assert(

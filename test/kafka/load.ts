@@ -21,7 +21,7 @@ export interface LoadOptions {
 /**
  * Values are `partition:number`, and numbers grow in the order of the calls: so must the log. One producer, as each process has.
  */
-export async function startLoad(queue: Queue, { topic, partitions, concurrency, records }: LoadOptions): Promise<Load> {
+export async function startLoad(queue: Pick<Queue, 'producer'>, { topic, partitions, concurrency, records }: LoadOptions): Promise<Load> {
   const producer = await queue.producer();
   const numbers = new Array<number>(partitions).fill(0);
   const acknowledged = Array.from({ length: partitions }, () => new Map<number, string>());

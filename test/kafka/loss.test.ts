@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from '@jest/globals';
 
 import { printedRandom } from '../support/random.ts';
-import { killLeader, loseAnswers, type LossRun } from './loss.ts';
+import { carelessSender, killLeader, loseAnswers, type LossRun } from './loss.ts';
 import { describeCluster } from './runner/describe.ts';
 import { proxies } from './runner/proxy.ts';
 
@@ -28,5 +28,10 @@ describeCluster('a broker behind a proxy', (cluster) => {
   });
   test('answers that are lost after the broker stored the batches lose, double and reorder nothing', async () => {
     expectClean(await loseAnswers(cluster(), network[0]!, 'answers', printedRandom('answers lost')));
+  }, 120_000);
+
+  test('the same run finds out a sender that is careless', async () => {
+    const run = await loseAnswers(cluster(), network[0]!, 'careless', printedRandom('answers lost to another'), carelessSender(cluster().bootstrap));
+    expect(run.doubled.length).toBeGreaterThan(0);
   }, 120_000);
 }, { advertise });

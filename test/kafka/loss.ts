@@ -1,6 +1,8 @@
 /** The two cases in which kafkajs's own producer loses or doubles acknowledged records, as runs that can be repeated. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import kafkajs from 'kafkajs';
 
+import type { Queue } from '#queue';
 import { openKafkaQueue } from '#queue/kafka';
 
 import type { Random } from '../support/random.ts';
@@ -17,11 +19,12 @@ export interface LossRun extends Verdict {
 const PARTITIONS = 6;
 const BEFORE_MS = 700;
 
-async function underLoad(brokers: readonly string[], topic: string, fault: (load: Load) => Promise<number>): Promise<LossRun> {
+/** @param senders what makes the load. @default ours */
+async function underLoad(brokers: readonly string[], topic: string, fault: (load: Load) => Promise<number>, senders?: Pick<Queue, 'producer'>): Promise<LossRun> {
   const queue = await openKafkaQueue({ brokers, fetchWaitMs: 100, connectTimeoutMs: 1_000 });
   try {
     await queue.ensureTopics([{ name: topic, partitions: PARTITIONS, cleanup: 'delete' }]);
-    const load = await startLoad(queue, { topic, partitions: PARTITIONS, concurrency: 8, records: 60 });
+    const load = await startLoad(senders ?? queue, { topic, partitions: PARTITIONS, concurrency: 8, records: 60 });
     let faults;
     try {
       await sleep(BEFORE_MS);
@@ -66,7 +69,7 @@ export function killLeader(cluster: KafkaCluster, topic: string, random: Random)
 }
 
 /** Answers to Produce are lost after the broker stored the batches: one in three, until there were twelve. */
-export async function loseAnswers(cluster: KafkaCluster, proxy: BrokerProxy, topic: string, random: Random): Promise<LossRun> {
+export async function loseAnswers(cluster: KafkaCluster, proxy: BrokerProxy, topic: string, random: Random, senders?: Pick<Queue, 'producer'>): Promise<LossRun> {
   const before = proxy.lost;
   const lost = (): number => proxy.lost - before;
   try {
@@ -76,8 +79,32 @@ export async function loseAnswers(cluster: KafkaCluster, proxy: BrokerProxy, top
       proxy.loseAnswers(() => false);
       await progress(load);
       return lost();
-    });
+    }, senders);
   } finally {
     proxy.loseAnswers(() => false);
   }
+}
+
+/** A sender that sends again what it has no answer to, under no number: what the runs above must tell from ours. */
+export function carelessSender(brokers: readonly string[]): Pick<Queue, 'producer'> {
+  return {
+    async producer() {
+      const kafka = new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING, retry: { initialRetryTime: 50, retries: 20 } });
+      const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+      await producer.connect();
+      return {
+        async send(records) {
+          const topic = records[0]!.topic;
+          const answers = await producer.send({ topic, messages: records.map(({ partition, value }) => ({ partition: partition!, value: value as string })) });
+          const next = new Map(answers.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]));
+          return records.map(({ partition }) => {
+            const offset = next.get(partition!)!;
+            next.set(partition!, offset + 1);
+            return offset;
+          });
+        },
+        close: () => producer.disconnect(),
+      };
+    },
+  };
 }

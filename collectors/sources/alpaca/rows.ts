@@ -1,7 +1,7 @@
 /** Alpaca's trades, quotes and bars → rows, each once: its records carry no numbers that rise. */
 import { TickSide } from '#proto';
 
-import { RecentTexts, Rising } from '../../integrity/repeats.ts';
+import { Newest, RecentTexts, Rising } from '../../integrity/repeats.ts';
 import type { Live } from '../../live/live.ts';
 import { decimal, decimalOr } from '../../values/decimal.ts';
 import { text, type Json } from '../../values/fields.ts';
@@ -19,11 +19,18 @@ export interface AlpacaRows {
 
 const MINUTE_US = 60e6;
 
+interface AlpacaQuote {
+  readonly bid: number;
+  readonly bidSize: number;
+  readonly ask: number;
+  readonly askSize: number;
+  readonly exchanges: string;
+}
+
 export function alpacaRows(live: Live, collects: (symbol: string) => boolean): AlpacaRows {
   const { out } = live;
   const trades = new RecentTexts(65_536);
-  const quotes = new RecentTexts(16_384);
-  const newest = new Map<string, number>();
+  const newest = new Newest<AlpacaQuote>((a, b) => a.bid === b.bid && a.ask === b.ask && a.bidSize === b.bidSize && a.askSize === b.askSize && a.exchanges === b.exchanges);
   const bars = new Rising();
 
   return {
@@ -52,12 +59,8 @@ export function alpacaRows(live: Live, collects: (symbol: string) => boolean): A
       const askSize = decimalOr(quote['as'], 0, 'as');
       if (!collects(symbol)) out.skip('not-collected');
       else if (bid === 0 || ask === 0) out.skip('one-sided');
-      else if (!quotes.accept(`${symbol} ${eventTime} ${bid} ${bidSize} ${ask} ${askSize} ${String(quote['bx'])} ${String(quote['ax'])}`)) out.skip('repeat');
-      else if (eventTime < (newest.get(symbol) ?? 0)) out.skip('late');
-      else {
-        newest.set(symbol, eventTime);
-        out.quote(instrumentOf(symbol), eventTime, 0, bid, bidSize, ask, askSize);
-      }
+      else if (!newest.accept(symbol, eventTime, { bid, bidSize, ask, askSize, exchanges: `${String(quote['bx'])} ${String(quote['ax'])}` })) out.skip('repeat');
+      else out.quote(instrumentOf(symbol), eventTime, 0, bid, bidSize, ask, askSize);
     },
     bar(symbol, bar) {
       const begins = stampOf(bar['t'], 't');
@@ -67,7 +70,7 @@ export function alpacaRows(live: Live, collects: (symbol: string) => boolean): A
       else out.bar(instrumentOf(symbol), begins + MINUTE_US, 0, { open, high, low, close, volume, interval: MINUTE_US });
     },
     forget(symbol) {
-      newest.delete(symbol);
+      newest.forget(symbol);
       bars.forget(symbol);
     },
   };

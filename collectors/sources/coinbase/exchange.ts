@@ -20,10 +20,16 @@ export interface ExchangeOptions {
   readonly collects: (product: string) => boolean;
 }
 
-/** Returns what a frame was. Frames of one connection, in their order. */
-export function exchangeDecoder({ channel, rows, trades, collects }: ExchangeOptions): (frame: string) => string {
+export interface Decoder {
+  /** Returns what a frame was. Frames of one connection, in their order. */
+  readonly decode: (frame: string) => string;
+  /** Unsubscribed from. */
+  readonly removed: (products: readonly string[]) => void;
+}
+
+export function exchangeDecoder({ channel, rows, trades, collects }: ExchangeOptions): Decoder {
   const quoted = new Set<string>();
-  return (frame) => {
+  const decode = (frame: string): string => {
     const message = object(parseJson(frame), 'frame');
     const type = text(message['type'], 'type');
     switch (type) {
@@ -34,13 +40,13 @@ export function exchangeDecoder({ channel, rows, trades, collects }: ExchangeOpt
         rows.trade(productOf(message['product_id'], collects), message, true);
         return type;
       case 'ticker': {
-        const product = text(message['product_id'], 'product_id');
-        const past = !quoted.has(product);
-        quoted.add(product);
+        const product = productOf(message['product_id'], collects);
+        const past = product !== null && !quoted.has(product);
+        if (past) quoted.add(product);
         // A product that has never traded has no time.
         if (message['time'] === undefined) return 'ticker-empty';
         const sequence = whole(message['sequence'], 'sequence');
-        rows.quote(productOf(product, collects), { eventTime: rfc3339(message['time'], 'time'), sequence, order: sequence }, message, past);
+        rows.quote(product, { eventTime: rfc3339(message['time'], 'time'), sequence, order: sequence }, message, past);
         return type;
       }
       case 'heartbeat': {
@@ -65,6 +71,7 @@ export function exchangeDecoder({ channel, rows, trades, collects }: ExchangeOpt
         return 'unknown';
     }
   };
+  return { decode, removed: (products) => { for (const product of products) quoted.delete(product); } };
 }
 
 function refused(channel: Channel, message: Json): void {

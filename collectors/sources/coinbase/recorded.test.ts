@@ -34,7 +34,7 @@ function decodeAll() {
   const { live } = made;
   const trades = createNumbered(live, { stream: 'trade' });
   const rows = coinbaseRows({ live, trades, quotes: new Rising(), maxSnapshotAge: 10e6 });
-  const decode = exchangeDecoder({ channel, rows, trades, collects: (product) => PRODUCTS.includes(product) });
+  const { decode } = exchangeDecoder({ channel, rows, trades, collects: (product) => PRODUCTS.includes(product) });
   const written: Row[] = [];
   for (const { receipt, text } of frames!) {
     live.out.frame('recorded', text, receipt, () => decode(text));

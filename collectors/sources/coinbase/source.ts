@@ -82,10 +82,11 @@ async function run(live: Live, read: Options): Promise<void> {
     },
     session: (channel, scope) => {
       const collects = (product: string): boolean => scope.collects(product);
-      const decode =
-        api === 'exchange'
-          ? exchangeDecoder({ channel, rows, trades: numbered, collects })
-          : advancedDecoder({ live, channel, rows, collects, instruments: () => scope.symbols.map(instrumentOf) });
+      if (api === 'exchange') {
+        const { decode, removed } = exchangeDecoder({ channel, rows, trades: numbered, collects });
+        return { frame: (data) => decode(frameText(data)), removed };
+      }
+      const decode = advancedDecoder({ live, channel, rows, collects, instruments: () => scope.symbols.map(instrumentOf) });
       return { frame: (data) => decode(frameText(data)) };
     },
     numbered: trades ? [numbered] : [],

@@ -101,6 +101,8 @@ function listOf({ each }: RecordRule): Compiled['list'] {
   };
 }
 
+export const seenKey = (stream: string, symbol: string): string => `${stream} ${symbol}`;
+
 type ReadShared = (record: unknown, frame: unknown, symbol: string | null, seen: Set<string>) => FoundShared;
 
 function readShared({ kind, instrument, time, sequence, past }: RecordRule): ReadShared {
@@ -115,7 +117,7 @@ function readShared({ kind, instrument, time, sequence, past }: RecordRule): Rea
     const eventTime = time ? (time.unit === 'rfc3339' ? rfc3339(at, time.at) : timeOf(at, time.unit, time.at)) : null;
     const id = sequence ? idOf(idAt!(record, frame), sequence) : null;
     if (past !== 'first') return { symbol, eventTime, numbers, id, past };
-    const came = `${kind} ${symbol}`;
+    const came = seenKey(kind, symbol);
     const first = !seen.has(came);
     seen.add(came);
     return { symbol, eventTime, numbers, id, past: first };

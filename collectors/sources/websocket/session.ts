@@ -9,7 +9,7 @@ import { whole } from '../../values/decimal.ts';
 import { frameText, pointer } from '../../values/fields.ts';
 import { test, type Test } from '../generic/conditions.ts';
 import type { Publisher } from '../generic/publish.ts';
-import type { Reader } from '../generic/read.ts';
+import { seenKey, type Reader } from '../generic/read.ts';
 import { renderOne, type Keys } from '../generic/template.ts';
 import type { WebsocketOptions } from './options.ts';
 
@@ -60,6 +60,8 @@ class GenericSession implements FeedSession {
   readonly #scope: FeedScope;
   readonly #counter = new FrameCounter();
   readonly #seen = new Set<string>();
+  /** Unsubscribed from on this connection, by what the vendor calls them. */
+  readonly #gone = new Map<string, string>();
   readonly #over = new AbortController();
   #newest: number;
   /** Confirmations that are still to come. */
@@ -84,6 +86,14 @@ class GenericSession implements FeedSession {
     this.#over.abort();
   }
 
+  removed(symbols: readonly string[]): void {
+    for (const symbol of symbols) {
+      const wire = this.#parts.wire(symbol);
+      this.#gone.set(wire, symbol);
+      for (const stream of ['trade', 'quote']) this.#seen.delete(seenKey(stream, wire));
+    }
+  }
+
   frame(data: string | Uint8Array): string {
     const frame = parsed(frameText(data));
     const control = this.#control(frame);
@@ -95,6 +105,13 @@ class GenericSession implements FeedSession {
     if (broken.length > 0 && found.length === 0) throw broken[0]!;
     for (const { code, message } of broken) live.out.reject(code as 'MALFORMED_RECORD', message);
     publisher.publish(found);
+    // What was still under way when it was unsubscribed from is not its first.
+    if (this.#gone.size > 0) {
+      for (const { stream, symbol } of found) {
+        const name = this.#gone.get(symbol);
+        if (name !== undefined && !this.#scope.collects(name)) this.#seen.delete(seenKey(stream, symbol));
+      }
+    }
     this.#newest = live.out.receipt;
     const name = kind ?? this.#rules.others.find(({ fits }) => fits(frame, frame))?.name;
     if (name !== undefined) return name;

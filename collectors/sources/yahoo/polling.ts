@@ -42,7 +42,7 @@ export async function runPolling(live: Live, read: YahooOptions): Promise<void> 
       outages.forget(instrumentOf(gone));
       positions.forget(instrumentOf(gone));
     }
-    instruments.applied?.();
+    instruments.applied?.(symbols);
   }
 
   async function follow(): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
 /** What is Binance's own: connections that end by themselves, the cap on messages, what it says of a ban. */
 import { afterEach, expect, jest, test } from '@jest/globals';
 
-import { MovingInstruments } from '../../../collectors/live/instruments.ts';
+import { MovingInstruments } from '#collectors';
 import { findings } from '../kit/accounts.ts';
 import { Run, type RunOptions } from '../kit/run.ts';
 import { binance } from './stand-in.ts';

@@ -8,7 +8,7 @@ import type { Published, Run } from './run.ts';
 const ON_THE_WAY_MS = 2000;
 
 /** Empty: all is accounted for. */
-export function findings(run: Run, published: Published): string[] {
+export function findings(run: Pick<Run, 'standIn' | 'skipped'>, published: Published): string[] {
   const { ledger, vendor } = run.standIn;
   const found: string[] = [];
   const known = new Map(ledger.entries.map((entry) => [entry.key, entry]));
@@ -63,7 +63,7 @@ function coversTime(gap: Gap, { item, instrument, sentAt }: LedgerEntry): boolea
 }
 
 /** Beyond a number of dead letters a batch, rejections are only counted. */
-function isCounted(run: Run): boolean {
+function isCounted(run: Pick<Run, 'skipped'>): boolean {
   return (run.skipped().get('MALFORMED_RECORD') ?? 0) > 0;
 }
 

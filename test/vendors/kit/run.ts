@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { SOURCE_KINDS, Secret, createCollector, createLimits, createNetwork, createRedactor, fixedInstruments, ownedCollector, sharedCollector, subscriptionRecord, unsubscription, type Collector, type CollectorOptions, type InstrumentSet, type Source, type SourceEvent } from '#collectors';
+import { SOURCE_KINDS, Secret, createCollector, createLimits, createNetwork, createRedactor, fixedInstruments, ownedCollector, sharedCollector, subscriptionRecord, unsubscription, userSource, type Collector, type CollectorOptions, type InstrumentSet, type Source, type SourceEvent } from '#collectors';
 import { Alert, TickKind, decodeJson, decodePost, decodeTicks, topicLayout, type Gap, type TopicLayout } from '#proto';
 import type { Producer, Queue, QueueRecord } from '#queue';
 import { openEmbeddedQueue } from '#queue/embedded';
@@ -15,6 +15,8 @@ import { StandIn, type Vendor } from './stand-in.ts';
 
 export interface RunOptions {
   readonly vendor: (standIn: StandIn) => Vendor;
+  /** What a file of a user's own exports as `source`. @default the source that ships of the vendor's kind */
+  readonly source?: unknown;
   /** How much faster than the wall's the clock of both runs. @default 20 */
   readonly factor?: number;
   /** @default 1 */
@@ -92,7 +94,7 @@ export class Run {
   async startCollector(): Promise<void> {
     const { settings = {}, instruments, producer, sharing } = this.#options;
     const { vendor, clock, address, lookup } = this.standIn;
-    const kind = SOURCE_KINDS.find((candidate) => candidate.kind === vendor.kind)!;
+    const kind = this.#options.source === undefined ? SOURCE_KINDS.find((candidate) => candidate.kind === vendor.kind)! : userSource({ source: this.#options.source });
     const network = createNetwork({ lookup });
     const redactor = createRedactor();
     const options = kind.options.parse({ ...vendor.settings(address), ...settings });
@@ -157,41 +159,12 @@ export class Run {
     await this.until(() => this.collector.status().health?.state === 'live', 'the source is connected');
   }
 
-  async published(): Promise<Published> {
-    const { timed } = this.standIn.vendor;
-    const rows: string[] = [];
-    const watermarks = new Map<string, number[]>();
-    const newest = new Map<string, number>();
-    let late = 0;
-    const seen = (topic: string, partition: number, receipt: number, isWatermark: boolean): void => {
-      const place = `${topic}/${partition}`;
-      if (receipt < (newest.get(place) ?? 0)) late++;
-      if (!isWatermark) return;
-      newest.set(place, receipt);
-      watermarks.set(place, [...(watermarks.get(place) ?? []), receipt]);
-    };
-    for (const record of await this.records('quotes')) {
-      const ticks = decodeTicks(record);
-      for (let i = 0; i < ticks.length; i++) {
-        const isWatermark = ticks.kind[i] === TickKind.WATERMARK;
-        seen('quotes', record.partition, ticks.receiptTime[i]!, isWatermark);
-        if (!isWatermark) rows.push(rowKey(ticks, i, (stream) => timed[stream] !== false));
-      }
-    }
-    for (const record of await this.records('posts')) {
-      const post = decodePost(record);
-      seen('posts', record.partition, post.receiptTimeUs, post.watermark !== undefined);
-      if (!post.watermark) rows.push(postKey(post, timed.post !== false));
-    }
-    const gaps = (await this.records('alerts')).map(({ value }) => decodeJson(value!, Alert).gap).filter((gap) => gap !== undefined);
-    const deadLetters = (await this.records('dead-letters')).map(({ value }) => Buffer.from(value!).toString('latin1'));
-    return { rows, gaps, deadLetters, watermarks, late };
+  published(): Promise<Published> {
+    return publishedOf(this.queue, this.layout, this.standIn.vendor);
   }
 
-  async records(topic: Parameters<typeof this.layout.name>[0]): Promise<QueueRecord[]> {
-    const all: QueueRecord[] = [];
-    for await (const { records } of this.queue.read({ topic: this.layout.name(topic), from: 'earliest', toEnd: true })) all.push(...records);
-    return all;
+  records(topic: Parameters<TopicLayout['name']>[0]): Promise<QueueRecord[]> {
+    return recordsOf(this.queue, this.layout, topic);
   }
 
   /** Records skipped so far, by why. */
@@ -223,6 +196,46 @@ export class Run {
     this.#clock.stop();
     rmSync(this.#directory, { recursive: true, force: true });
   }
+}
+
+async function recordsOf(queue: Pick<Queue, 'read'>, layout: TopicLayout, topic: Parameters<TopicLayout['name']>[0]): Promise<QueueRecord[]> {
+  const all: QueueRecord[] = [];
+  for await (const { records } of queue.read({ topic: layout.name(topic), from: 'earliest', toEnd: true })) all.push(...records);
+  return all;
+}
+
+/** Everything that stands on the topics. */
+export async function publishedOf(queue: Pick<Queue, 'read'>, layout: TopicLayout, { timed }: Pick<Vendor, 'timed'>): Promise<Published> {
+  const rows: string[] = [];
+  const watermarks = new Map<string, number[]>();
+  const newest = new Map<string, number>();
+  let late = 0;
+  const seen = (topic: string, partition: number, receipt: number, isWatermark: boolean): void => {
+    const place = `${topic}/${partition}`;
+    if (receipt < (newest.get(place) ?? 0)) late++;
+    if (!isWatermark) return;
+    newest.set(place, receipt);
+    const all = watermarks.get(place);
+    if (all) all.push(receipt);
+    else watermarks.set(place, [receipt]);
+  };
+  const records = (topic: Parameters<TopicLayout['name']>[0]): Promise<QueueRecord[]> => recordsOf(queue, layout, topic);
+  for (const record of await records('quotes')) {
+    const ticks = decodeTicks(record);
+    for (let i = 0; i < ticks.length; i++) {
+      const isWatermark = ticks.kind[i] === TickKind.WATERMARK;
+      seen('quotes', record.partition, ticks.receiptTime[i]!, isWatermark);
+      if (!isWatermark) rows.push(rowKey(ticks, i, (stream) => timed[stream] !== false));
+    }
+  }
+  for (const record of await records('posts')) {
+    const post = decodePost(record);
+    seen('posts', record.partition, post.receiptTimeUs, post.watermark !== undefined);
+    if (!post.watermark) rows.push(postKey(post, timed.post !== false));
+  }
+  const gaps = (await records('alerts')).map(({ value }) => decodeJson(value!, Alert).gap).filter((gap) => gap !== undefined);
+  const deadLetters = (await records('dead-letters')).map(({ value }) => Buffer.from(value!).toString('latin1'));
+  return { rows, gaps, deadLetters, watermarks, late };
 }
 
 function withProducer(queue: Queue, around: (inner: Producer) => Producer): Queue {
