@@ -24,7 +24,7 @@ const unknown = values.only.find((kind) => !BENCHES.some((bench) => kindOf(bench
 if (unknown !== undefined) throw new Error(`no source is of kind ${unknown}; there are: ${[...new Set(BENCHES.map(kindOf))].join(', ')}`);
 const { quick } = values;
 const repetitions = quick ? 1 : Number(values.repetitions);
-const size = { items: quick ? 3000 : 20_000, frames: quick ? 3000 : 20_000, rate: 1000, seconds: quick ? 1 : 5, instruments: quick ? 5000 : 100_000 };
+const size = { items: quick ? 3000 : 20_000, frames: quick ? 3000 : 20_000, rate: 1000, seconds: quick ? 1 : 3, instruments: quick ? 5000 : 100_000 };
 
 interface Tried {
   readonly bench: CollectorBench;

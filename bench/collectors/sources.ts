@@ -11,8 +11,12 @@ import { tokenList } from '../../test/vendors/http-poll/lists.ts';
 import type { StandIn, Vendor } from '../../test/vendors/kit/stand-in.ts';
 import { kraken } from '../../test/vendors/kraken/stand-in.ts';
 import { mastodonServer } from '../../test/vendors/mastodon/server.ts';
+import { redditStandIn } from '../../test/vendors/reddit/stand-in.ts';
+import { stockTwitsServer } from '../../test/vendors/stocktwits/server.ts';
 import { bitstamp } from '../../test/vendors/websocket/bitstamp.ts';
 import { exampleSettings } from '../../test/vendors/websocket/example.ts';
+import { xStandIn } from '../../test/vendors/x/stand-in.ts';
+import { yahooStandIn } from '../../test/vendors/yahoo/stand-in.ts';
 
 export type Data = string | Uint8Array;
 
@@ -62,6 +66,8 @@ export const BENCHES: readonly CollectorBench[] = [
   { name: 'http-poll', vendor: tokenList },
   { name: 'kraken', vendor: kraken, wire: (symbol) => [symbol.replace('-', '/')] },
   { name: 'mastodon', vendor: mastodonServer() },
+  { name: 'reddit', vendor: redditStandIn() },
+  { name: 'stocktwits', vendor: stockTwitsServer() },
   {
     name: 'websocket, Bitstamp',
     vendor: bitstamp,
@@ -71,6 +77,8 @@ export const BENCHES: readonly CollectorBench[] = [
       instruments: ['BTCGBP', 'LINKETH', 'FILUSD', 'ZECLTC', 'BATBTC', 'ETHEUR', 'LTCETH', 'GRTUSD', 'ANKRUSD', 'ALCXUSD'],
     },
   },
+  { name: 'x', vendor: xStandIn() },
+  { name: 'yahoo', vendor: yahooStandIn(), bare: (data) => Buffer.from((JSON.parse(data as string) as { message: string }).message, 'base64') },
 ];
 
 /** The kind of the source that is measured. */

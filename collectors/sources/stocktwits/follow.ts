@@ -102,44 +102,44 @@ export function symbolFollower({ live, read, posts, limiter, stream, stretch, an
     }
   }
 
-  function publish({ body, messages, broken }: Page, isFirst: boolean): void {
+  function publish({ body, messages, broken }: Page, isFirst: boolean, from: number): void {
     // Not when it came: watermarks have gone out while older pages were asked for.
     const receipt = live.receipt();
     live.out.frame(path, body, receipt, () => {
       // What has no id comes again until something newer does.
       if (broken.length > 0 && body !== shown) live.out.reject('MALFORMED_RECORD', broken[0]!);
       shown = body;
-      const sorted = [...messages].sort((a, b) => a.id - b.id);
-      const old = sorted.filter(({ post }) => post !== null && post.eventTime < receipt - read.replay);
-      for (const message of sorted) publishOne(message, isFirst || old.includes(message));
-      if (old.length > 0 && !isFirst) lost(answered, old.at(-1)!.post!.eventTime + SECOND_US, 'outage');
-      moved();
+      for (const message of [...messages].sort((a, b) => a.id - b.id)) publishOne(message, isFirst || isOld(message, from));
       return isFirst ? 'begin' : messages.length === 0 ? 'empty' : 'messages';
     });
   }
 
-  function publishOne({ id, post }: Message, isOld: boolean): void {
+  function publishOne({ id, post }: Message, isStale: boolean): void {
     const isKnown = stretch.last !== null && BigInt(id) <= stretch.last;
     if (isKnown) live.out.skip('repeat');
-    else if (isOld) live.out.skip('stale');
+    else if (isStale) live.out.skip('stale');
     else if (post === null) live.out.skip('repost');
     else posts.created({ ...post, instruments }, BigInt(id), stretch);
   }
 
-  function lost(fromUs: number, toUs: number, cause: string): void {
-    live.gapClosed({ stream: 'post', instruments: [...instruments], fromUs, toUs: Math.max(fromUs, toUs), cause });
+  /** What was posted since the last answer, up to this time. */
+  function lost(upTo: number, cause: string): void {
+    live.gapClosed({ stream: 'post', instruments: [...instruments], fromUs: answered, toUs: Math.max(answered, upTo + SECOND_US), cause });
   }
 
   async function round(): Promise<void> {
     const found = await find();
     if (!found) return;
     const isFirst = stretch.last === null;
-    const oldestFirst = [...found.pages].reverse();
-    const oldest = found.isOpen ? oldestOf(found.pages.flatMap(({ messages }) => messages)) : null;
-    if (oldest !== null) lost(answered, oldest + SECOND_US, 'window');
-    for (const page of oldestFirst) {
+    const from = live.receipt() - read.replay;
+    // The last page may hold some that are known.
+    const all = found.pages.flatMap(({ messages }) => messages).filter(({ id }) => stretch.last === null || BigInt(id) > stretch.last);
+    if (found.isOpen) lost(Math.min(live.receipt(), ...timesOf(all)), 'window');
+    const old = isFirst ? [] : timesOf(all.filter((message) => isOld(message, from)));
+    if (old.length > 0) lost(Math.max(...old), 'outage');
+    for (const page of [...found.pages].reverse()) {
       await live.out.room(live.signal);
-      publish(page, isFirst);
+      publish(page, isFirst, from);
       // A stream that was empty when it was asked first begins with what comes next.
       stretch.advance(BigInt(page.ids?.highest ?? 0));
       moved();
@@ -153,7 +153,6 @@ export function symbolFollower({ live, read, posts, limiter, stream, stretch, an
   return { round, answered: () => answered };
 }
 
-function oldestOf(messages: readonly Message[]): number | null {
-  const times = messages.flatMap(({ post }) => (post ? [post.eventTime] : []));
-  return times.length === 0 ? null : Math.min(...times);
-}
+const isOld = ({ post }: Message, from: number): boolean => post !== null && post.eventTime < from;
+
+const timesOf = (messages: readonly Message[]): number[] => messages.flatMap(({ post }) => (post ? [post.eventTime] : []));

@@ -24,6 +24,8 @@ export interface StockTwitsOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Requests in an hour. @default 200 */
   readonly cap?: number;
+  /** In place of the hour, milliseconds. */
+  readonly perMs?: number;
   /** Messages of a stream that can be had; older ones cannot. @default all */
   readonly kept?: number;
 }
@@ -46,10 +48,10 @@ export const messageOf = (post: MarketPost): object => ({
 });
 
 export const stockTwitsServer =
-  ({ settings = {}, cap = 200, kept = Infinity }: StockTwitsOptions = {}) =>
+  ({ settings = {}, cap = 200, perMs = HOUR_MS, kept = Infinity }: StockTwitsOptions = {}) =>
   (standIn: StandIn): StockTwitsServer => {
     const asked = new Set<string>();
-    const rule = new WindowRule(cap, HOUR_MS, standIn.now);
+    const rule = new WindowRule(cap, perMs, standIn.now);
     const requests: { url: string; at: number }[] = [];
     const delisted = new Set<string>();
     const deleted = new Set<number>();
