@@ -1,7 +1,8 @@
 /** What the source does by X's rules: its own rules of the stream, the ladders, limits, problems in the stream, edits. */
 import { afterEach, expect, jest, test } from '@jest/globals';
 
-import { MovingInstruments } from '../../../collectors/live/instruments.ts';
+import { MovingInstruments } from '#collectors';
+
 import { findings } from '../kit/accounts.ts';
 import { Run, type RunOptions } from '../kit/run.ts';
 import { createX, type XStandIn, type XStandInOptions } from './stand-in.ts';
