@@ -8,11 +8,12 @@ export {
   type CollectorState,
   type CollectorStatus,
 } from './supervisor.ts';
-export { readCursor, readCursors } from './cursors.ts';
+export { readCursor, readCursors, reshared } from './cursors.ts';
+export { cursorRecord, shareName } from './publish.ts';
 export { ownedCollector } from './sharing/owned.ts';
 export { sharedCollector } from './sharing/shared.ts';
 export { collectorGroup } from './sharing/member.ts';
-export { readSubscriptions, subscriptionRecord, unsubscription } from './sharing/subscriptions.ts';
+export { readSubscriptions, subscriptionPartition, subscriptionRecord, unsubscription } from './sharing/subscriptions.ts';
 export type { TickFormat } from './publish.ts';
 export { replaySource, type ReplayOptions, type ReplayProgress } from './replay/source.ts';
 export {

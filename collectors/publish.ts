@@ -68,7 +68,6 @@ export function createPublisher({ layout, source, format, counts: named, holds, 
   const posts = layout.name('posts');
   const deadLetters = layout.name('dead-letters');
   const alertsTopic = layout.name('alerts');
-  const cursorsTopic = layout.name('cursors');
   const partitions = new Map<string, number>();
   const counts = new Int32Array(layout.inputs);
 
@@ -138,17 +137,18 @@ export function createPublisher({ layout, source, format, counts: named, holds, 
 
   function ofInstrument(cursor: Cursor): PublishedRecord[] {
     const share = partition(cursor.instrument);
-    return isOurs(share) ? [cursorRecord(cursor, share)] : [];
+    return isOurs(share) ? [{ share, ...cursorRecord(layout, { ...cursor, source }) }] : [];
   }
 
   function ofSource(cursor: Cursor): PublishedRecord[] {
-    if (!holds) return [cursorRecord({ ...cursor, ordinals: named?.message() }, ANY_SHARE)];
-    return held().map((share) => cursorRecord(Cursor.fromPartial({ source, instrument: shareName(share), receiptTimeUs: cursor.receiptTimeUs }), share));
+    if (!holds) return [{ share: ANY_SHARE, ...cursorRecord(layout, { ...cursor, source, ordinals: named?.message() }) }];
+    return held().map((share) => ({ share, ...cursorRecord(layout, Cursor.fromPartial({ source, instrument: shareName(share), receiptTimeUs: cursor.receiptTimeUs })) }));
   }
 
-  function cursorRecord(cursor: Cursor, share: number): PublishedRecord {
-    return { share, topic: cursorsTopic, partition: 0, key: cursorKey(source, cursor.instrument), value: JSON.stringify(Cursor.toJSON(cursor)), headers: CURSOR_JSON };
-  }
+}
+
+export function cursorRecord(layout: TopicLayout, cursor: Cursor): OutputRecord {
+  return { topic: layout.name('cursors'), partition: 0, key: cursorKey(cursor.source, cursor.instrument), value: JSON.stringify(Cursor.toJSON(cursor)), headers: CURSOR_JSON };
 }
 
 /** Stands in a cursor for the instruments of a partition. */

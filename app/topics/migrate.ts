@@ -4,7 +4,8 @@
  * In this order: nothing is left to read; the new topics are empty; they are created; inputs, cursors and decisions are
  * copied; nobody wrote meanwhile. Features and models are not copied: workers on the new prefix make them from the inputs.
  */
-import { fail, partitionOf, type TopicLayout, type TopicName, type TopicSpec } from '#proto';
+import { cursorRecord, reshared, subscriptionPartition } from '#collectors';
+import { Cursor, decodeJson, fail, partitionOf, type TopicLayout, type TopicName, type TopicSpec } from '#proto';
 import type { OutputRecord, Producer, Queue } from '#queue';
 import { groupLags, type ExpectedGroups, type PartitionLag } from '#serving';
 
@@ -36,7 +37,7 @@ export interface MigratedTopic {
 }
 
 const INPUTS: readonly Input[] = ['quotes', 'posts'];
-/** Where sources go on, and what people and policies have decided. */
+/** Where sources go on, and what people and policies have decided. What depends on the count of partitions is made anew. */
 const AS_THEY_ARE: readonly TopicName[] = ['cursors', 'subscriptions', 'aliases', 'promotions'];
 /** Records of one `send`. */
 const SEND_RECORDS = 512;
@@ -60,7 +61,7 @@ export async function migrate(queue: Queue, options: MigrateOptions): Promise<Mi
   try {
     for (const topic of copied) {
       const partitions = partitionsOf(specs, to, topic);
-      const rows = isInput(topic) ? await copyInput(queue, producer, options, topic, partitions) : await copyAsIs(queue, producer, from.name(topic), to.name(topic), partitions);
+      const rows = isInput(topic) ? await copyInput(queue, producer, options, topic, partitions) : await copyAsIs(queue, producer, from, to, topic, partitions);
       migrated.push({ topic, from: from.name(topic), to: to.name(topic), partitions, rows });
     }
   } finally {
@@ -95,13 +96,22 @@ async function copyInput(queue: Queue, producer: Producer, { from, to, maxLatene
   return repartition.rows;
 }
 
-async function copyAsIs(queue: Queue, producer: Producer, from: string, to: string, partitions: number): Promise<number> {
+async function copyAsIs(queue: Queue, producer: Producer, from: TopicLayout, to: TopicLayout, topic: TopicName, partitions: number): Promise<number> {
+  const text = new TextDecoder();
+  const placeOf = (key: Uint8Array): number => (topic === 'subscriptions' ? subscriptionPartition(text.decode(key), partitions) : partitionOf(key, partitions));
+  const shares = new Map<string, Cursor>();
   let rows = 0;
-  for await (const { records } of queue.read({ topic: from, from: 'earliest', toEnd: true })) {
-    const outputs = records.map(({ key, value, headers, timestamp }) => ({ topic: to, partition: key === null ? 0 : partitionOf(key, partitions), key, value, headers, timestamp }));
+  for await (const { records } of queue.read({ topic: from.name(topic), from: 'earliest', toEnd: true })) {
+    const outputs: OutputRecord[] = [];
+    for (const { key, value, headers, timestamp } of records) {
+      const name = key === null ? '' : text.decode(key);
+      if (topic === 'cursors' && value !== null && /^[^/]+\/#\d+$/.test(name)) shares.set(name, decodeJson(value, Cursor));
+      else outputs.push({ topic: to.name(topic), partition: key === null ? 0 : placeOf(key), key, value, headers, timestamp });
+    }
     await sendAll(producer, outputs);
     rows += records.length;
   }
+  await sendAll(producer, reshared(shares.values(), to.inputs).map((cursor) => cursorRecord(to, cursor)));
   return rows;
 }
 

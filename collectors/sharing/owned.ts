@@ -72,7 +72,7 @@ export function ownedCollector(options: OwnedOptions): Collector {
   }
 
   async function follow(signal: AbortSignal): Promise<{ instruments: MovingInstruments; ended: Promise<void> }> {
-    const table = new SubscriptionTable(source);
+    const table = new SubscriptionTable(layout, source);
     const instruments = new MovingInstruments();
     let loaded = false;
     const update = (): void => {

@@ -8,6 +8,7 @@
 import { asForetickError, type ForetickError, type Subscription } from '#proto';
 import { loadTable, type Producer, type TaskContext } from '#queue';
 
+import { hasAborted } from '../clock.ts';
 import { readCursors } from '../cursors.ts';
 import { MovingInstruments, type InstrumentSet } from '../live/instruments.ts';
 import type { Source } from '../port.ts';
@@ -110,7 +111,7 @@ export function sharedCollector(options: SharedOptions): Collector {
     const signal = AbortSignal.any([context.signal, ending.signal]);
     const share: Share = {
       context,
-      table: new SubscriptionTable(source),
+      table: new SubscriptionTable(layout, source),
       covered: 0,
       published: 0,
       held: true,
@@ -130,23 +131,25 @@ export function sharedCollector(options: SharedOptions): Collector {
       },
     });
     ended.catch((error: unknown) => { share.lose(asForetickError(error)); });
-    await ready;
-    share.published = share.covered = (await readCursors(queue, layout, source, [shareName(partition)])).get(shareName(partition))?.receiptTimeUs ?? 0;
-    if (signal.aborted) {
-      if (failed.error) throw failed.error;
-      return;
+    try {
+      await ready;
+      const name = shareName(partition);
+      share.published = share.covered = (await readCursors(queue, layout, source, [name])).get(name)?.receiptTimeUs ?? 0;
+      if (!hasAborted(signal)) {
+        loaded = true;
+        shares.set(partition, share);
+        update();
+        tellAssigned(options, held());
+        await aborted(signal);
+        const going = release(partition, share);
+        letGo.set(partition, going);
+        await going;
+        letGo.delete(partition);
+        tellAssigned(options, held());
+      }
+    } finally {
+      ending.abort();
     }
-    loaded = true;
-    shares.set(partition, share);
-    update();
-    tellAssigned(options, held());
-    await aborted(signal);
-    const going = release(partition, share);
-    letGo.set(partition, going);
-    await going;
-    letGo.delete(partition);
-    tellAssigned(options, held());
-    ending.abort();
     if (failed.error) throw failed.error;
   }
 

@@ -14,23 +14,32 @@ export function unsubscription(layout: TopicLayout, of: Pick<Subscription, 'sour
 }
 
 function place(layout: TopicLayout, { source, instrument }: Pick<Subscription, 'source' | 'instrument'>): Pick<OutputRecord, 'topic' | 'partition' | 'key'> {
-  return { topic: layout.name('subscriptions'), partition: partitionOf(instrument, layout.inputs), key: `${source}/${instrument}` };
+  const key = `${source}/${instrument}`;
+  return { topic: layout.name('subscriptions'), partition: subscriptionPartition(key, layout.inputs), key };
 }
 
-/** The subscriptions of one source, as records come: an instrument → what was said of it last. */
+/** Where the record with this key stands: names of sources have no slash. */
+export function subscriptionPartition(key: string, inputs: number): number {
+  return partitionOf(key.slice(key.indexOf('/') + 1), inputs);
+}
+
+/** The subscriptions of one source, as records come: a key → what was said of it last. */
 export class SubscriptionTable {
   readonly #source: string | null;
+  readonly #inputs: number;
   readonly #entries = new Map<string, Subscription>();
 
   /** @param source null: of all */
-  constructor(source: string | null) {
+  constructor({ inputs }: Pick<TopicLayout, 'inputs'>, source: string | null) {
+    this.#inputs = inputs;
     this.#source = source;
   }
 
-  /** Whether it changed. A record that cannot be read is passed over: it says nothing. */
-  apply({ key, value }: Pick<QueueRecord, 'key' | 'value'>): boolean {
+  /** Whether it changed. A record that cannot be read is passed over, as is one in a partition whose owner may not write the rows of its instrument. */
+  apply({ key, value, partition }: Pick<QueueRecord, 'key' | 'value' | 'partition'>): boolean {
     const name = key === null ? '' : new TextDecoder().decode(key);
     if (this.#source !== null && !name.startsWith(`${this.#source}/`)) return false;
+    if (partition !== subscriptionPartition(name, this.#inputs)) return false;
     if (value === null) return this.#entries.delete(name);
     const read = readable(value);
     if (!read || `${read.source}/${read.instrument}` !== name) return false;
@@ -53,7 +62,7 @@ function readable(value: Uint8Array): Subscription | null {
 
 /** All there are, by source and instrument. */
 export async function readSubscriptions(queue: Pick<Queue, 'read'>, layout: TopicLayout): Promise<Subscription[]> {
-  const table = new SubscriptionTable(null);
+  const table = new SubscriptionTable(layout, null);
   for await (const { records } of queue.read({ topic: layout.name('subscriptions'), from: 'earliest', toEnd: true, settled: true })) {
     for (const record of records) table.apply(record);
   }

@@ -1,11 +1,12 @@
 /** What the operator's commands do to a queue, the same cases for both drivers. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
+import { cursorRecord, readSubscriptions, shareName, subscriptionRecord, unsubscription } from '#collectors';
 import { defaultFeatures } from '#features';
 import { silentObserver, startFeatureWorker } from '#processing';
 import {
   CONTENT_ARROW, CONTENT_JSON, SCHEMA, TickKind, decodeFeatures, decodePost, decodeTicks, encodePostJson, encodeTickJson, encodeTicksArrow, headersOf,
-  partitionOf, ticksOf, topicLayout, watermarkJson, Post, type ErrorCode, type TickRow, type TopicLayout,
+  partitionOf, ticksOf, topicLayout, watermarkJson, Cursor, Post, Subscription, type ErrorCode, type TickRow, type TopicLayout,
 } from '#proto';
 import type { OutputRecord, Queue, QueueRecord } from '#queue';
 import { deadLetterDetails, findDeadLetters, groupLags } from '#serving';
@@ -104,6 +105,10 @@ export function operations(name: string, open: () => Promise<OpenedQueue>): void
       }
       records.push({ topic: layout.name('quotes'), partition: 1, key: 'sim:I1', value: 'not a tick', headers: TICK });
       records.push({ topic: layout.name('cursors'), key: 'sim', value: '{"source":"sim"}', headers: headersOf(CONTENT_JSON, SCHEMA.cursor) });
+      // Of a source that processes share: what it collects, and up to when each part was.
+      const subscriptions = instruments.map((instrument) => Subscription.fromPartial({ source: 'shared', instrument, symbol: instrument.slice(4), sinceUs: T0 }));
+      records.push(...subscriptions.map((one) => subscriptionRecord(layout, one)), unsubscription(layout, subscriptions[3]!));
+      for (const [partition, receiptTimeUs] of [T0 + 30, T0 + 20, T0 + 40].entries()) records.push(cursorRecord(layout, Cursor.fromPartial({ source: 'shared', instrument: shareName(partition), receiptTimeUs })));
       await send(records);
 
       const to = topicLayout({ prefix: `${opened.prefix}b`, inputs: 5, shards: 2 });
@@ -127,7 +132,11 @@ export function operations(name: string, open: () => Promise<OpenedQueue>): void
       expect(plain(after)).toEqual(plain(before));
       const posts = [await all(layout.name('posts')), await all(to.name('posts'))].map((list) => list.filter(({ key }) => key !== null).map((record) => [decodePost(record).text, record.timestamp]).sort());
       expect(posts[1]).toEqual(posts[0]);
-      expect((await all(to.name('cursors'))).map(({ key, value }) => [String(Buffer.from(key!)), String(Buffer.from(value!))])).toEqual([['sim', '{"source":"sim"}']]);
+      expect((await all(to.name('cursors'))).map(({ key, value }) => [String(Buffer.from(key!)), String(Buffer.from(value!))])).toEqual([
+        ['sim', '{"source":"sim"}'],
+        ...Array.from({ length: 5 }, (_, partition) => [`shared/#${partition}`, expect.stringContaining(`"receiptTimeUs":${T0 + 20}`)]),
+      ]);
+      expect((await readSubscriptions(queue, to)).map(({ instrument }) => instrument)).toEqual(instruments.filter((instrument) => instrument !== subscriptions[3]!.instrument).sort());
       expect((await queue.offsets(to.name('features'))).map(({ end }) => end)).toEqual([0, 0]);
 
       await expect(migrate(queue, options)).rejects.toMatchObject({ code: 'TOPIC_MISMATCH' });
