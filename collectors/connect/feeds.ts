@@ -70,7 +70,12 @@ interface Feed {
   readonly stopping: AbortController;
   readonly done: Promise<void>;
   /** The connection that changes of the set are told; null while none is open. */
-  channel: Channel | null;
+  current: Subscribed | null;
+}
+
+/** Its session is there once the vendor's code has given it. */
+interface Subscribed {
+  readonly channel: Channel;
   session: FeedSession | null;
 }
 
@@ -140,16 +145,17 @@ class Feeds {
       this.#feeds.delete(slot);
       feed.stopping.abort();
     } else if (!messages) {
-      feed.channel?.replace('other instruments');
-    } else if (feed.channel) {
+      feed.current?.channel.replace('other instruments');
+    } else if (feed.current) {
+      const { channel, session } = feed.current;
       // One that is not open subscribes to all of its set when it is.
       if (removed.length > 0) {
-        sendAll(feed.channel, messages.unsubscribe(removed));
-        feed.session?.removed?.(removed);
+        sendAll(channel, messages.unsubscribe(removed));
+        session?.removed?.(removed);
       }
       if (added.length > 0) {
-        sendAll(feed.channel, messages.subscribe(added));
-        void this.#settle(feed, added);
+        sendAll(channel, messages.subscribe(added));
+        void this.#settle(feed, channel, added);
       }
     }
   }
@@ -172,24 +178,25 @@ class Feeds {
       this.#failure ??= asForetickError(error);
       this.#failed.abort();
     });
-    const feed: Feed = { stopping, done, channel: null, session: null };
+    const feed: Feed = { stopping, done, current: null };
     return feed;
   }
 
   #open(feed: Feed, slot: number, channel: Channel): Session {
     const { session: open, messages } = this.#plan;
     const symbols = this.#slots.symbols(slot);
+    const opened: Subscribed = { channel, session: null };
     const subscribe = (): void => {
       if (messages) sendAll(channel, messages.subscribe(this.#slots.symbols(slot)));
-      feed.channel = channel;
-      feed.session = session;
+      feed.current = opened;
     };
     const session = open(channel, { symbols, subscribe, collects: (symbol) => this.#slots.has(symbol) });
+    opened.session = session;
     if (session.deferred !== true) subscribe();
     return {
       frame: (data) => session.frame(data),
       ended: (end) => {
-        if (feed.channel === channel) feed.channel = null;
+        if (feed.current === opened) feed.current = null;
         session.ended?.(end);
       },
     };
@@ -206,10 +213,9 @@ class Feeds {
   }
 
   /** Of instruments that were asked for on a connection that was open, and stayed so. */
-  async #settle(feed: Feed, symbols: readonly string[]): Promise<void> {
-    const { channel } = feed;
+  async #settle(feed: Feed, channel: Channel, symbols: readonly string[]): Promise<void> {
     await this.#live.clock.sleep(ADDED_MS, this.#signal);
-    if (this.#signal.aborted || channel === null || feed.channel !== channel) return;
+    if (this.#signal.aborted || feed.current?.channel !== channel) return;
     this.#over(symbols.filter((symbol) => this.#slots.has(symbol)).map(this.#plan.instrument), 0, this.#live.receipt());
   }
 
