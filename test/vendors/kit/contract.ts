@@ -211,7 +211,8 @@ export function sourceContract(name: string, options: ContractOptions): void {
       },
     });
     const on = await start({ producer: flaky });
-    await on.standIn.play({ name: 'calm', forMs: 15_000, rate: 20, steps: [] });
+    // On a busy machine few sends carry much.
+    for (let round = 0; round < 20 && (round === 0 || on.collector.status().restarts === 0); round++) await on.standIn.play({ name: 'calm', forMs: 15_000, rate: 20, steps: [] });
     await settle(on);
     assert.ok(on.collector.status().restarts > 0);
   });
