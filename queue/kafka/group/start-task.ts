@@ -3,6 +3,8 @@ import type { GroupOptions } from '../../port.ts';
 import { runTaskLoop } from '../../tasks/task-loop.ts';
 import type { StartTask } from '../../tasks/task-run.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { typeOf } from '../cluster/errors.ts';
+import { retrying } from '../cluster/retry.ts';
 import { closeQuietly, idempotentCommitter, transactionalCommitter } from './committer.ts';
 import { KafkaTaskContext, type CommittedOffset } from './context.ts';
 import { offsetFetchRequest, type OffsetFetchTopic } from '../wire/offset-fetch.ts';
@@ -36,7 +38,7 @@ export function startTask(cluster: Cluster, options: GroupOptions, partition: nu
 
 async function committedOf(cluster: Cluster, group: string, topics: readonly string[], partition: number): Promise<Map<string, CommittedOffset>> {
   const found = new Map<string, CommittedOffset>();
-  for (const [topic, offsets] of await committedOffsets(cluster, group, topics.map((topic) => ({ topic, partitions: [partition] })), true)) {
+  for (const [topic, offsets] of await committedOffsets(cluster, group, topics.map((topic) => ({ topic, partitions: [partition] })), 'waited for')) {
     const committed = offsets.get(partition);
     if (committed) found.set(topic, committed);
   }
@@ -46,22 +48,38 @@ async function committedOf(cluster: Cluster, group: string, topics: readonly str
 /**
  * By topic and partition; those without a committed offset are absent.
  *
- * @param stable waits for transactions that are being completed: the coordinator of a transaction has done its part when the offsets in it may not be seen yet
+ * @param settling transactions that are being completed: the coordinator of one has done its part when the offsets in it may not be seen yet. `waited for`:
+ * for a task, which nobody else commits to any more. `a moment`: of many partitions some may always be in one; then those of before count.
  */
 export function committedOffsets(
   cluster: Cluster,
   groupId: string,
   topics: readonly OffsetFetchTopic[],
-  stable = false,
+  settling: 'waited for' | 'a moment' = 'a moment',
 ): Promise<Map<string, Map<number, CommittedOffset>>> {
   return cluster.retry(`Offsets of group ${groupId} cannot be read`, async () => {
     const link = cluster.to(await cluster.coordinator('group', groupId));
     const found = new Map<string, Map<number, CommittedOffset>>();
-    for (const { topic, partition, offset, metadata } of await link.send(offsetFetchRequest(groupId, topics, stable))) {
+    for (const { topic, partition, offset, metadata } of await settled(cluster, settling, (stable) => link.send(offsetFetchRequest(groupId, topics, stable)))) {
       const of = found.get(topic) ?? new Map<number, CommittedOffset>();
       found.set(topic, of);
       if (offset >= 0) of.set(partition, { offset, metadata });
     }
     return found;
   });
+}
+
+/** A few milliseconds, mostly. */
+const SETTLING = { initialMs: 2, maxMs: 20 };
+const MOMENT_MS = 300;
+
+async function settled<T>(cluster: Cluster, settling: 'waited for' | 'a moment', fetch: (stable: boolean) => Promise<T>): Promise<T> {
+  const isUnstable = (error: unknown): boolean => typeOf(error) === 'UNSTABLE_OFFSET_COMMIT';
+  const waits = settling === 'waited for';
+  try {
+    return await retrying({ what: 'Offsets are part of a transaction that is being completed', timeoutMs: waits ? cluster.settings.transactionTimeoutMs : MOMENT_MS, backoff: SETTLING, signal: cluster.signal, passing: isUnstable }, () => fetch(true));
+  } catch (error) {
+    if (waits || !isUnstable(error)) throw error;
+    return fetch(false);
+  }
 }
