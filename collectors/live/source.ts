@@ -108,7 +108,7 @@ class Sender {
     const woken = new AbortController();
     const wake = (): void => {
       // Once, and without the error that an abort makes by itself: rows come by thousands while the loop wakes up.
-      out.onWork(() => undefined);
+      this.#wake = () => undefined;
       woken.abort(null);
     };
     signal.addEventListener('abort', wake);

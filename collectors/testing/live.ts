@@ -2,6 +2,7 @@
 import { encodeTickJson, type Cursor } from '#proto';
 
 import type { Clock } from '../clock.ts';
+import type { SourceEnvironment } from '../kind.ts';
 import { createLimits } from '../connect/limits.ts';
 import { createNetwork } from '../connect/network.ts';
 import { fixedInstruments } from '../live/instruments.ts';
@@ -19,6 +20,17 @@ export interface TestLive {
   readonly skipped: Map<string, number>;
   /** Everything written since the last call: ticks and posts as JSON. */
   take(): string[];
+}
+
+export function testEnvironment(clock: Clock): SourceEnvironment {
+  return {
+    clock,
+    random: () => 0.5,
+    limits: createLimits(clock),
+    network: createNetwork(),
+    secret: () => Promise.reject(new Error('no secrets here')),
+    redact: (text) => text,
+  };
 }
 
 export interface TestLiveOptions {
@@ -50,14 +62,7 @@ export function testLive({ name, symbols = [], clock = fakeClock(1_700_000_000_0
       observe: (event) => events.push(event),
     },
     instruments: fixedInstruments(symbols),
-    environment: {
-      clock,
-      random: () => 0.5,
-      limits: createLimits(clock),
-      network: createNetwork(),
-      secret: () => Promise.reject(new Error('no secrets here')),
-      redact: (text) => text,
-    },
+    environment: testEnvironment(clock),
   });
   const add = (into: Map<string, number>, counts: ReadonlyMap<string, number>): void => {
     for (const [key, count] of counts) into.set(key, (into.get(key) ?? 0) + count);
