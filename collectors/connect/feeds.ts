@@ -221,15 +221,7 @@ class Feeds {
 
   /** @param fromUs for those of which no outage is known; 0: they had none */
   #over(ids: readonly string[], fromUs: number, toUs: number): void {
-    const since = new Map<number, string[]>();
-    for (const id of ids) {
-      const from = this.#outages.end(id) ?? fromUs;
-      if (from === 0) continue;
-      const same = since.get(from);
-      if (same) same.push(id);
-      else since.set(from, [id]);
-    }
-    for (const [from, instruments] of since) this.#report(instruments, from, toUs);
+    for (const [from, instruments] of this.#outages.end(ids, fromUs)) this.#report(instruments, from, toUs);
   }
 
   #report(instruments: readonly string[], fromUs: number, toUs: number): void {

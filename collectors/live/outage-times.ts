@@ -14,8 +14,8 @@ export interface OutageTimes {
   add(instruments: readonly string[]): void;
   /** An outage began, if none is under way. Receipt time, microseconds. */
   begin(instrument: string, fromUs: number): void;
-  /** Ends the outage: since when it was; undefined when there was none. */
-  end(instrument: string): number | undefined;
+  /** Ends the outages of these: since when they were, and of whom. @param otherwise since when for those of which none is known; 0: they had none */
+  end(instruments: readonly string[], otherwise?: number): ReadonlyMap<number, readonly string[]>;
   forget(instrument: string): void;
 }
 
@@ -40,12 +40,17 @@ export function createOutageTimes({ positions, instruments: set, publishedUpTo }
       begun = true;
     },
     begin,
-    end(instrument) {
-      const from = since.get(instrument);
-      if (from === undefined) return undefined;
-      since.delete(instrument);
-      positions.move(instrument, STATE, undefined);
-      return from;
+    end(instruments, otherwise = 0) {
+      const ended = new Map<number, string[]>();
+      for (const instrument of instruments) {
+        const from = since.get(instrument) ?? otherwise;
+        if (since.delete(instrument)) positions.move(instrument, STATE, undefined);
+        if (from === 0) continue;
+        const same = ended.get(from);
+        if (same) same.push(instrument);
+        else ended.set(from, [instrument]);
+      }
+      return ended;
     },
     forget: (instrument) => void since.delete(instrument),
   };

@@ -5,6 +5,7 @@ import type { Ladders } from '../../connect/ladder.ts';
 import { poll } from '../../connect/poll.ts';
 import { defineSource } from '../../kind.ts';
 import type { Live } from '../../live/live.ts';
+import { createOutageTimes } from '../../live/outage-times.ts';
 import { liveSource } from '../../live/source.ts';
 import { liveSettings } from '../../options.ts';
 import { look, test } from '../generic/conditions.ts';
@@ -64,6 +65,7 @@ async function run(live: Live, options: PollOptions): Promise<void> {
   const asking: PagesOptions = { live, options, keys, limiter, publisher, read: reader(records) };
   const others = options.others.map(({ name, when }) => ({ name, fits: test(when) }));
   const asked = new Map<string, Asked>();
+  const outages = createOutageTimes(live);
   let turn = 0;
   let good = false;
 
@@ -73,6 +75,7 @@ async function run(live: Live, options: PollOptions): Promise<void> {
     for (const gone of [...collected].filter((name) => !names.includes(name))) forget(gone);
     await live.positions.load(added);
     for (const stream of publisher.numbered) stream.resume(added);
+    outages.add(added);
     collected = new Set(names);
     return requestsOf(options, names);
   }
@@ -81,6 +84,7 @@ async function run(live: Live, options: PollOptions): Promise<void> {
     const id = publisher.instrument(name);
     for (const stream of publisher.numbered) stream.forget(id);
     publisher.forget(id);
+    outages.forget(id);
     live.positions.forget(id);
     asked.delete(name);
   }
@@ -88,7 +92,7 @@ async function run(live: Live, options: PollOptions): Promise<void> {
   async function one(names: readonly string[]): Promise<void> {
     await live.out.room(live.signal);
     const key = names.join(',');
-    const before = asked.get(key) ?? { at: live.publishedUpTo, failed: false, validators: null };
+    const before = asked.get(key) ?? { at: live.publishedUpTo, validators: null };
     const wire = names.map((name) => symbols.wire(name));
     try {
       const { pages, open, validators } = await fetchPages(asking, addressOf(options, keys, wire, publisher.highest(names)), names.length === 1 ? wire[0]! : null, before.validators);
@@ -101,10 +105,10 @@ async function run(live: Live, options: PollOptions): Promise<void> {
         whole = publishPage(page, live.receipt()) && whole;
       }
       report(names, before, answered, open);
-      asked.set(key, { at: answered, failed: false, validators: whole ? validators : null });
+      asked.set(key, { at: answered, validators: whole ? validators : null });
       good = true;
     } catch (thrown) {
-      asked.set(key, { ...before, failed: true });
+      if (before.at > 0) for (const name of names) outages.begin(publisher.instrument(name), before.at);
       const error = asForetickError(thrown);
       // One that has answered before is not configured wrongly.
       if (error.code === 'SOURCE_REFUSED' && good) throw fail('SOURCE_UNAVAILABLE', error.message, { cause: error, details: error.details });
@@ -131,10 +135,11 @@ async function run(live: Live, options: PollOptions): Promise<void> {
   /** What was not asked for in time, or lies behind the last page, and has no numbers that tell. */
   function report(names: readonly string[], before: Asked, receipt: number, open: boolean): void {
     const sampled = options.records.filter(({ kind, sequence }) => kind === 'quote' || sequence === undefined || sequence.numbers === 'unordered').map(({ kind }) => kind);
-    const about = { instruments: names.map((name) => publisher.instrument(name)), fromUs: before.at, toUs: receipt };
+    const instruments = names.map((name) => publisher.instrument(name));
+    const ended = outages.end(instruments);
     for (const stream of publisher.unnumbered) {
-      if (open && stream === 'trade') live.gapClosed({ ...about, stream, cause: 'window' });
-      else if (before.at > 0 && (before.failed || !asked.has(names.join(','))) && sampled.includes(stream)) live.gapClosed({ ...about, stream, cause: 'disconnected' });
+      if (open && stream === 'trade') live.gapClosed({ stream, instruments, fromUs: before.at, toUs: receipt, cause: 'window' });
+      else if (sampled.includes(stream)) for (const [fromUs, of] of ended) live.gapClosed({ stream, instruments: [...of], fromUs, toUs: receipt, cause: 'disconnected' });
     }
   }
 
@@ -160,7 +165,6 @@ async function run(live: Live, options: PollOptions): Promise<void> {
 interface Asked {
   /** Receipt time of the last answer, microseconds; 0 before the first. */
   readonly at: number;
-  readonly failed: boolean;
   readonly validators: Validators | null;
 }
 

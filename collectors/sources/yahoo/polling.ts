@@ -105,12 +105,8 @@ export async function runPolling(live: Live, read: YahooOptions): Promise<void> 
 
   /** What was not asked for in time. */
   function report(symbols: readonly string[], toUs: number): void {
-    const since = new Map<number, string[]>();
-    for (const symbol of symbols.filter((each) => collected.has(each))) {
-      const from = outages.end(instrumentOf(symbol));
-      if (from !== undefined) since.set(from, [...(since.get(from) ?? []), instrumentOf(symbol)]);
-    }
-    for (const [fromUs, of] of since) live.gapClosed({ stream: 'trade', instruments: of, fromUs, toUs, cause: 'disconnected' });
+    const ended = outages.end(symbols.filter((each) => collected.has(each)).map(instrumentOf));
+    for (const [fromUs, of] of ended) live.gapClosed({ stream: 'trade', instruments: [...of], fromUs, toUs, cause: 'disconnected' });
   }
 
   async function watch(): Promise<void> {

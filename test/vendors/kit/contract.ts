@@ -200,6 +200,19 @@ export function sourceContract(name: string, options: ContractOptions): void {
     await settle(on);
   });
 
+  test('an outage that a restart falls into is told whole', async () => {
+    const on = await start();
+    await on.standIn.play({ name: 'calm', forMs: 5000, rate: 20, steps: [] });
+    // Longer than everything below, and ended by hand.
+    await on.standIn.play({ name: 'away', forMs: 6000, rate: 20, steps: [{ at: 0, fault: 'refuse', forMs: 600_000 }] });
+    await on.collector.stop();
+    await on.startCollector();
+    await on.standIn.play({ name: 'away', forMs: 3000, rate: 20, steps: [] });
+    on.standIn.inflict({ fault: 'refuse', forMs: 0 });
+    await on.connected();
+    await settle(on);
+  });
+
   test('a queue that fails in between makes no repeat and no loss', async () => {
     let sends = 0;
     const flaky = (inner: Producer): Producer => ({
