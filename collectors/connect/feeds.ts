@@ -57,6 +57,8 @@ export interface FeedScope {
 export interface FeedSession extends Session {
   /** It calls `subscribe` by itself, after a greeting or an authentication. @default false */
   readonly deferred?: boolean;
+  /** These were subscribed to while it stood. */
+  added?(symbols: readonly string[]): void;
   /** These are unsubscribed from: when they come again on this connection, it is as if for the first time. */
   removed?(symbols: readonly string[]): void;
 }
@@ -155,6 +157,7 @@ class Feeds {
       }
       if (added.length > 0) {
         sendAll(channel, messages.subscribe(added));
+        session?.added?.(added);
         void this.#settle(feed, channel, added);
       }
     }

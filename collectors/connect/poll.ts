@@ -10,7 +10,10 @@ export interface PollPlan {
   readonly name: string;
   readonly intervalMs: number;
   readonly ladders?: Ladders;
-  /** One round; throws SOURCE_UNAVAILABLE for what passes (details: `status`, `retryAfterMs`, `silent`). */
+  /**
+   * One round; throws SOURCE_UNAVAILABLE for what passes (details: `status`, `retryAfterMs`, `silent`). SOURCE_REFUSED ends the source before its
+   * first whole round; later it passes, too: what was answered before is not configured wrongly.
+   */
   readonly round: () => Promise<void>;
 }
 
@@ -20,6 +23,7 @@ export async function poll(live: Live, { name, intervalMs, ladders = {}, round }
   const backOff = new BackOff(ladders, environment.random);
   let attempt = 0;
   let good = false;
+  let wasGood = false;
   while (!signal.aborted) {
     const begun = clock.now();
     attempt++;
@@ -27,14 +31,14 @@ export async function poll(live: Live, { name, intervalMs, ladders = {}, round }
     try {
       await round();
       if (!good) live.observe({ type: 'connected', connection: name, attempt });
-      good = true;
+      good = wasGood = true;
       attempt = 0;
       backOff.reset();
       await clock.sleep(Math.max(0, intervalMs - (clock.now() - begun)), signal);
     } catch (thrown) {
       if (hasAborted(signal)) break;
       const error = asForetickError(thrown);
-      if (!error.retriable) throw error;
+      if (!error.retriable && !(wasGood && error.code === 'SOURCE_REFUSED')) throw error;
       good = false;
       const cause = causeOf(error);
       const asked = error.details['retryAfterMs'];

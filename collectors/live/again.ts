@@ -6,9 +6,9 @@ import type { Live } from './live.ts';
 
 const LONGEST_DELAY_MS = 60_000;
 
-/** What `ask` gives, asked up to `tries` times in growing steps after errors that pass; null when it is refused, given up, or the source stops. What it says is noted. */
-export async function askAgain<T>(live: Live, what: string, tries: number, ask: () => Promise<T>): Promise<T | null> {
-  const { clock, signal, environment } = live;
+/** What `ask` gives, asked up to `tries` times in growing steps after errors that pass; null when it is refused, given up, or `signal` aborts. What it says is noted. @param signal @default that of the source */
+export async function askAgain<T>(live: Live, what: string, tries: number, ask: () => Promise<T>, signal = live.signal): Promise<T | null> {
+  const { clock, environment } = live;
   for (let attempt = 1; attempt <= tries && !hasAborted(signal); attempt++) {
     try {
       return await ask();

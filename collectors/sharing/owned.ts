@@ -9,7 +9,7 @@ import { MovingInstruments, type InstrumentSet } from '../live/instruments.ts';
 import type { Source } from '../port.ts';
 import { createCollector, type Collector } from '../supervisor.ts';
 import { memberCollector, tellAssigned, type SharingOptions } from './member.ts';
-import { SubscriptionTable } from './subscriptions.ts';
+import { SubscriptionTable, coalesced } from './subscriptions.ts';
 
 export interface OwnedOptions extends SharingOptions {
   /** Makes the source. @param instruments null: those of its configuration */
@@ -78,11 +78,12 @@ export function ownedCollector(options: OwnedOptions): Collector {
     const update = (): void => {
       instruments.set(table.list().map(({ symbol }) => symbol));
     };
+    const soon = coalesced(update);
     const { ready, ended } = loadTable(queue, {
       topic: layout.name('subscriptions'),
       signal,
       onRecord: (record) => {
-        if (table.apply(record) && loaded) update();
+        if (table.apply(record) && loaded) soon();
       },
     });
     await ready;

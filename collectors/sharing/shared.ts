@@ -16,7 +16,7 @@ import { ANY_SHARE, shareName, type PublishedRecord } from '../publish.ts';
 import { createCollector, type Collector } from '../supervisor.ts';
 import { memberCollector, tellAssigned, type SharingOptions } from './member.ts';
 import { aborted } from './owned.ts';
-import { SubscriptionTable } from './subscriptions.ts';
+import { SubscriptionTable, coalesced } from './subscriptions.ts';
 
 export interface SharedOptions extends SharingOptions {
   readonly create: (instruments: InstrumentSet) => Source;
@@ -127,7 +127,7 @@ export function sharedCollector(options: SharedOptions): Collector {
       partitions: [partition],
       signal,
       onRecord: (record) => {
-        if (share.table.apply(record) && loaded) update();
+        if (share.table.apply(record) && loaded) soon();
       },
     });
     ended.catch((error: unknown) => { share.lose(asForetickError(error)); });
@@ -165,6 +165,7 @@ export function sharedCollector(options: SharedOptions): Collector {
   }
 
   const releasing = new Set<number>();
+  const soon = coalesced(update);
   const held = (): number[] => [...shares.keys()].sort((a, b) => a - b);
 
   function update(): void {

@@ -60,6 +60,19 @@ function readable(value: Uint8Array): Subscription | null {
   }
 }
 
+/** Runs it once for all calls of a turn of the event loop: thousands of records come at once. */
+export function coalesced(act: () => void): () => void {
+  let due = false;
+  return () => {
+    if (due) return;
+    due = true;
+    setImmediate(() => {
+      due = false;
+      act();
+    });
+  };
+}
+
 /** All there are, by source and instrument. */
 export async function readSubscriptions(queue: Pick<Queue, 'read'>, layout: TopicLayout): Promise<Subscription[]> {
   const table = new SubscriptionTable(layout, null);

@@ -1,11 +1,9 @@
 /**
  * The last trades before a silence: Binance sends nothing on subscribing and names no trade in a heartbeat, so that what an
- * outage took of a symbol that does not trade afterwards would be noticed hours later. After each connection the newest trade of
- * such symbols is asked for.
+ * outage took of a symbol that does not trade afterwards would be noticed hours later. After each connection, and when
+ * instruments are added to one, the newest trade of such symbols is asked for.
  */
-import { asForetickError } from '#proto';
-
-import { hasAborted } from '../../clock.ts';
+import { askAgain } from '../../live/again.ts';
 import type { Live } from '../../live/live.ts';
 import type { Numbered } from '../../live/numbered.ts';
 import type { Backfill } from './backfill.ts';
@@ -32,17 +30,8 @@ export async function catchUp({ live, symbols, rows, backfill, trades, instrumen
   await live.clock.sleep(GRACE_MS, signal);
   for (const symbol of symbols) {
     const of = instrument(symbol);
-    for (let attempt = 1; attempt <= TRIES && !signal.aborted && trades.follows(of) && rows.tradedAt(symbol) < since; attempt++) {
-      try {
-        const newest = await backfill.newest(of, signal);
-        if (newest !== null && trades.follows(of)) trades.expect(of, newest);
-        break;
-      } catch (thrown) {
-        const error = asForetickError(thrown);
-        if (!hasAborted(signal)) live.observe({ type: 'note', message: `newest trade of ${of} is not known: ${error.message}` });
-        if (!error.retriable) break;
-        await live.clock.sleep(1000 * 2 ** attempt, signal);
-      }
-    }
+    if (signal.aborted || !trades.follows(of) || rows.tradedAt(symbol) >= since) continue;
+    const newest = await askAgain(live, `asking for the newest trade of ${of}`, TRIES, () => backfill.newest(of, signal), signal);
+    if (newest !== null && trades.follows(of)) trades.expect(of, newest);
   }
 }

@@ -13,6 +13,7 @@ import { liveSource } from '../../live/source.ts';
 import { instrumentsOption, liveOptions, liveSettings } from '../../options.ts';
 import { secretSchema } from '../../secrets.ts';
 import { duration } from '../../units.ts';
+import { frameText } from '../../values/fields.ts';
 import { ARCHIVES, binanceBackfill } from './backfill.ts';
 import { catchUp } from './catch-up.ts';
 import { STREAMS_PER_MESSAGE, binanceDecoder, binanceMessages, type Stream } from './feed.ts';
@@ -120,13 +121,17 @@ async function run(live: Live, read: Options): Promise<void> {
         return symbol !== undefined && scope.collects(symbol) ? symbol : null;
       };
       const ended = new AbortController();
+      const caughtUp = (of: readonly string[]): void => {
+        if (trades !== 'none') void catchUp({ live, symbols: of, rows, backfill, trades: numbered, instrument: instrumentOf, signal: AbortSignal.any([live.signal, ended.signal]) });
+      };
       const confirmed = (): void => {
         channel.confirmed();
-        if (trades !== 'none') void catchUp({ live, symbols: scope.symbols, rows, backfill, trades: numbered, instrument: instrumentOf, signal: AbortSignal.any([live.signal, ended.signal]) });
+        caughtUp(scope.symbols);
       };
       const decode = binanceDecoder({ channel, rows, messages, confirmed, symbolOf });
       return {
-        frame: (data) => decode(typeof data === 'string' ? data : Buffer.from(data).toString('utf8')),
+        frame: (data) => decode(frameText(data)),
+        added: caughtUp,
         ended: () => { ended.abort(); },
       };
     },

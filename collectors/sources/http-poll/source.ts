@@ -1,5 +1,5 @@
 /** Any vendor that answers JSON to a request, asked again and again, by configuration alone. */
-import { asForetickError, fail } from '#proto';
+import { fail } from '#proto';
 
 import type { Ladders } from '../../connect/ladder.ts';
 import { poll } from '../../connect/poll.ts';
@@ -67,7 +67,6 @@ async function run(live: Live, options: PollOptions): Promise<void> {
   const asked = new Map<string, Asked>();
   const outages = createOutageTimes(live);
   let turn = 0;
-  let good = false;
 
   async function follow(): Promise<readonly (readonly string[])[]> {
     const names = live.instruments.current();
@@ -106,13 +105,9 @@ async function run(live: Live, options: PollOptions): Promise<void> {
       }
       report(names, before, answered, open);
       asked.set(key, { at: answered, validators: whole ? validators : null });
-      good = true;
     } catch (thrown) {
       if (before.at > 0) for (const name of names) outages.begin(publisher.instrument(name), before.at);
-      const error = asForetickError(thrown);
-      // One that has answered before is not configured wrongly.
-      if (error.code === 'SOURCE_REFUSED' && good) throw fail('SOURCE_UNAVAILABLE', error.message, { cause: error, details: error.details });
-      throw error;
+      throw thrown;
     }
   }
 

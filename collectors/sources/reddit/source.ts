@@ -1,7 +1,6 @@
 /** Posts and comments of subreddits, from Reddit's listings of what is new. */
 import { z } from 'zod';
 
-import { fail, hasCode } from '#proto';
 
 import type { Ladders } from '../../connect/ladder.ts';
 import { poll } from '../../connect/poll.ts';
@@ -99,13 +98,11 @@ async function run(live: Live, read: Options): Promise<void> {
     const listing = createListing({ live, api, posts, stretch, recent, path, most: read.listing_size, moved });
     /** Receipt time of the last good reading, of this run or an earlier one; 0: there was none. */
     let goodUs = stretch.last === null ? 0 : live.publishedUpTo;
-    let isGood = false;
     const round = async (): Promise<void> => {
       const published = await listing.read();
       const nowUs = live.receipt();
       if (goodUs > 0 && published > 0 && nowUs - goodUs > 3 * read.interval) live.gapClosed({ stream: 'post', instruments: [], missed: published, recovered: published, fromUs: goodUs, toUs: nowUs, cause: 'outage' });
       goodUs = nowUs;
-      isGood = true;
     };
     try {
       await poll(
@@ -114,15 +111,7 @@ async function run(live: Live, read: Options): Promise<void> {
           name: `${live.name}${path}`,
           intervalMs: read.interval / 1000,
           ladders: LADDERS,
-          round: async () => {
-            try {
-              await round();
-            } catch (error) {
-              // One that was read before is not configured wrongly: subreddits go private, and come back.
-              if (isGood && hasCode(error, 'SOURCE_REFUSED')) throw fail('SOURCE_UNAVAILABLE', error.message, { cause: error, details: error.details });
-              throw error;
-            }
-          },
+          round,
         },
         all,
       );

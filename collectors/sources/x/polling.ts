@@ -1,5 +1,4 @@
 /** The mode without a stream: searches again and again, each from a little before what the last one covered. */
-import { fail, hasCode } from '#proto';
 
 import { poll } from '../../connect/poll.ts';
 import { idAt } from './ids.ts';
@@ -8,8 +7,6 @@ import type { XParts } from './source.ts';
 
 /** Returns when the source stops. Throws what no further try can mend. */
 export async function runSearch({ live, read, stretch, searching, moved }: XParts): Promise<void> {
-  let isGood = false;
-
   async function round(): Promise<void> {
     const begunUs = live.receipt();
     if (stretch.last === null) searching.begin(begunUs);
@@ -29,16 +26,7 @@ export async function runSearch({ live, read, stretch, searching, moved }: XPart
       name: `${live.name}/search`,
       intervalMs: read.search_interval / 1000,
       ladders: LADDERS,
-      round: async () => {
-        try {
-          await round();
-          isGood = true;
-        } catch (error) {
-          // One that was answered before is not configured wrongly.
-          if (isGood && hasCode(error, 'SOURCE_REFUSED')) throw fail('SOURCE_UNAVAILABLE', error.message, { cause: error, details: error.details });
-          throw error;
-        }
-      },
+      round,
     },
     live.signal,
   );
