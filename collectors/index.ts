@@ -35,34 +35,12 @@ export { madeUpPosts, withMadeUpPosts, type MadeUpPostsOptions } from './posts/m
 export { duration, size } from './units.ts';
 export type { SourceHealth } from './health.ts';
 
-// Live sources: what ships, and what a source of one's own is made from (docs/sources.md).
+// Live sources: what ships, and what they are run with. What a source of one's own is made from stands in kit.ts.
 export { SOURCE_KINDS } from './sources/registry.ts';
-export { userSource, type SourceKit } from './own.ts';
-export { defineSource, type SourceDefinition, type SourceDoc, type SourceEnvironment, type SourceKind, type Subscribing } from './kind.ts';
-export { instrumentsOption, liveOptions, liveSettings } from './options.ts';
-export { Secret, createRedactor, secretSchema, type Redactor, type SecretRef } from './secrets.ts';
-export { liveSource, type LiveOptions } from './live/source.ts';
-export type { Live } from './live/live.ts';
-export type { GapInput } from './live/gaps.ts';
-export type { Outbox } from './live/outbox.ts';
+export { userSource } from './own.ts';
+export { type SourceEnvironment, type SourceKind } from './kind.ts';
+export { Secret, createRedactor, type SecretRef } from './secrets.ts';
 export { MovingInstruments, fixedInstruments, type InstrumentSet } from './live/instruments.ts';
-export { createNumbered, type Numbered, type NumberedOptions } from './live/numbered.ts';
-export { createLivePosts, type LivePosts, type LivePostsOptions, type NetworkPost } from './posts/live-posts.ts';
-export { Stretch, type StretchState } from './posts/memory.ts';
-export { htmlText } from './posts/html.ts';
-export { postOptions } from './posts/options.ts';
-export { RecentTexts, Rising } from './integrity/repeats.ts';
-export { FrameCounter } from './integrity/counter.ts';
-export { runFeeds, type FeedPlan, type FeedScope, type FeedSession } from './connect/feeds.ts';
-export { keepConnected } from './connect/keep-connected.ts';
-export type { Channel, ConnectionPlan, Session } from './connect/connection.ts';
-export { fetchOk, fetchText, type HttpReply, type HttpRequest } from './connect/http.ts';
-export { poll, type PollPlan } from './connect/poll.ts';
-export { parseEvent } from './connect/stream.ts';
-export type { FailureCause, Ladder, Ladders } from './connect/ladder.ts';
-export { createLimits, type Cap, type Limiter, type Limits } from './connect/limits.ts';
-export type { RawSocket, SocketEnd, TransportOptions } from './connect/transport.ts';
-export { checkUrl, createNetwork, type Network, type NetworkOptions } from './connect/network.ts';
-export { decimal, decimalOr, fromFloat32, whole } from './values/decimal.ts';
-export { array, object, parseJson, pointer, text, type Json } from './values/fields.ts';
-export { rfc3339, timeOf } from './values/time.ts';
+export { createLimits, type Limits } from './connect/limits.ts';
+export type { TransportOptions } from './connect/transport.ts';
+export { createNetwork, type Network } from './connect/network.ts';

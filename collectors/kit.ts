@@ -6,7 +6,7 @@ export { z } from 'zod';
 
 export { TickSide, fail } from '#proto';
 
-export { defineSource, type SourceDefinition, type SourceDoc, type SourceEnvironment, type SourceKind } from './kind.ts';
+export { defineSource, type SourceDefinition, type SourceDoc, type SourceEnvironment, type SourceKind, type Subscribing } from './kind.ts';
 export { instrumentsOption, liveOptions, liveSettings } from './options.ts';
 export { secretSchema, type Secret, type SecretRef } from './secrets.ts';
 export { duration, size } from './units.ts';
@@ -20,6 +20,7 @@ export type { Outbox } from './live/outbox.ts';
 export { askAgain } from './live/again.ts';
 export { takeEach } from './live/entries.ts';
 export { createNumbered, type Numbered, type NumberedOptions } from './live/numbered.ts';
+export { createOutageTimes, type OutageTimes } from './live/outage-times.ts';
 export { createOutages, type Outage, type Outages, type OutagesOptions } from './live/outages.ts';
 
 export { createLivePosts, type LivePosts, type LivePostsOptions, type NetworkPost } from './posts/live-posts.ts';

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { systemClock } from '#collectors';
 import { fail } from '#proto';
 import type { Producer } from '#queue';
 
@@ -9,6 +10,7 @@ import { findings } from './accounts.ts';
 import { randomOf } from './market.ts';
 import { Run, type RunOptions } from './run.ts';
 import { oneFault, randomFaults, type Fault, type Scenario } from './scenario.ts';
+import { StandIn } from './stand-in.ts';
 
 /** Registers a test: of Jest, Vitest or `node:test`. */
 export type RegisterTest = (name: string, run: () => Promise<void>, timeoutMs: number) => unknown;
@@ -35,6 +37,7 @@ const PATIENCE_MS = 300_000;
 export function sourceContract(name: string, options: ContractOptions): void {
   const { closeCode = 1001, without = [], silentMs, fetches = true, test: register = (globalThis as { test?: RegisterTest }).test } = options;
   if (!register) throw new Error('nothing runs tests here: give it as `test`');
+  const isNumbered = new StandIn({ clock: systemClock, seed: 1, vendor: options.vendor }).vendor.numbered.length > 0;
   let run: Run | null = null;
   const test = (promise: string, keep: () => Promise<void>): void => {
     register(`${name} as a source ${promise}`, async () => {
@@ -141,11 +144,11 @@ export function sourceContract(name: string, options: ContractOptions): void {
     assert.ok(deadLetters.length >= 15, `only ${deadLetters.length} dead letters`);
   });
 
-  test('says what is missing, to the record, and fetches what can be fetched', async () => {
+  // Without numbers nothing tells a frame that was left out.
+  if (has('gap') && isNumbered) test('says what is missing, to the record, and fetches what can be fetched', async () => {
     const on = await survives(oneFault('gap', { fault: 'gap', frames: 7 }));
     const { numbered } = on.standIn.vendor;
     const { gaps } = await on.published();
-    if (numbered.length === 0 || !has('gap')) return;
     const of = gaps.filter(({ stream, first, missed }) => (numbered as readonly string[]).includes(stream) && (first > 0 || missed > 0));
     assert.ok(of.length > 0, 'no gap was reported');
     if (fetches) assert.ok(of.some(({ recovered }) => recovered > 0), 'nothing was fetched');
