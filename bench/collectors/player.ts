@@ -60,6 +60,7 @@ export class Player {
 
   async #answer(signal: AbortSignal | undefined): Promise<TapeAnswer> {
     while (this.#given >= this.#allowed) {
+      if (signal?.aborted) throw new Error('stopping');
       await new Promise<void>((resolve, reject) => {
         this.#waiting.push(resolve);
         signal?.addEventListener('abort', () => { reject(new Error('stopping')); }, { once: true });

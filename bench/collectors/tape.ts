@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 
-import { createLimits, createNetwork, type Network } from '#collectors';
+import { createLimits, createNetwork, systemClock, type Network } from '#collectors';
 
 import { fastClock } from '../../test/vendors/kit/clock.ts';
 import { StandIn } from '../../test/vendors/kit/stand-in.ts';
@@ -40,10 +40,13 @@ export interface Tape {
 
 /** Slower than in tests: what vendors do by the minute must not come in between. */
 const FACTOR = 5;
+/** Those that are asked may be asked a few times a minute only. */
+const FACTOR_ASKED = 60;
 /** Things that happen before those who listen have their turn. */
 const PORTION = 25;
-/** Between two answers. */
+/** Between two answers, and how many are enough: vendors cap them by the hour. */
 const AN_ANSWER = 300;
+const ANSWERS = 12;
 const PATIENCE_MS = 60_000;
 
 /** Null where the recording is absent. */
@@ -60,7 +63,8 @@ export function recordedTape({ recording }: CollectorBench): Tape | null {
 
 /** @param items that happen at the vendor */
 export async function standInTape(bench: CollectorBench, items: number): Promise<Tape> {
-  const clock = fastClock(FACTOR);
+  const polled = new StandIn({ clock: systemClock, seed: 1, vendor: bench.vendor }).vendor.polled === true;
+  const clock = fastClock(polled ? FACTOR_ASKED : FACTOR);
   const standIn = new StandIn({ clock, seed: 1, vendor: bench.vendor });
   await standIn.start();
   const outside = createNetwork({ lookup: standIn.lookup });
@@ -101,11 +105,10 @@ export async function standInTape(bench: CollectorBench, items: number): Promise
     cursors: () => Promise.resolve(new Map()),
     observe: ({ type }) => { connected ||= type === 'connected'; },
   });
-  const polled = standIn.vendor.polled === true;
   try {
     await until(() => connected, `${bench.name} is connected`);
     const setUp = polled ? answers.length : frames.length;
-    for (let done = 0; done < items; done += PORTION) {
+    for (let done = 0; done < (polled ? Math.min(items, ANSWERS * AN_ANSWER) : items); done += PORTION) {
       for (let i = 0; i < PORTION; i++) standIn.happen();
       const before = answers.length;
       if (polled && done % AN_ANSWER === 0) await until(() => answers.length > before, 'it is asked');

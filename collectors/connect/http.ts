@@ -68,7 +68,8 @@ export async function fetchText(live: Live, request: HttpRequest): Promise<HttpR
     const why = deadline.signal.aborted && !done.signal.aborted ? `no answer in ${timeoutMs} ms` : cause instanceof Error ? cause.message : String(cause);
     throw fail('SOURCE_UNAVAILABLE', live.environment.redact(`${where}: ${why}`), { cause, details: { silent: deadline.signal.aborted && !done.signal.aborted } });
   } finally {
-    done.abort();
+    // Without the error that an abort makes by itself.
+    done.abort(null);
   }
 }
 

@@ -161,7 +161,9 @@ export class Outbox {
       this.#overflow('post', post.instrument);
       return;
     }
-    this.#posts.push({ ...post, source: this.#source, receiptTimeUs: this.#receipt, synthetic: false, watermark: undefined });
+    const { instrument, eventTimeUs, postId, author, text, language } = post;
+    // Field by field: a spread takes several times as long.
+    this.#posts.push({ instrument, eventTimeUs, postId, author, text, language, source: this.#source, receiptTimeUs: this.#receipt, synthetic: false, watermark: undefined });
     this.#added();
   }
 

@@ -2,7 +2,7 @@
  * From posts of a network to records: one for each instrument a post names, each once, with the author hashed. Edits, deletes
  * and reposts are told apart by id: an edit is news only for what the post did not name before, the others make no record.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 import { RecentTexts } from '../integrity/repeats.ts';
 import type { Live } from '../live/live.ts';
@@ -56,7 +56,7 @@ export async function createLivePosts({ live, options, salt: kept, stretches }: 
   const published = new RecentTexts(REMEMBERED);
   const known = new RecentTexts(REMEMBERED);
   for (const stretch of stretches) published.restore([...stretch.keys()]);
-  const author = (id: string): string => createHash('sha256').update(salt).update('\0').update(id).digest('hex').slice(0, 16);
+  const author = (id: string): string => hash('sha256', `${salt}\0${id}`, 'hex').slice(0, 16);
 
   function write(post: NetworkPost, instrument: string, position: bigint, stretch: Stretch): boolean {
     const key = `${post.id} ${instrument}`;

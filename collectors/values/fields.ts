@@ -30,15 +30,22 @@ export function text(value: unknown, field: string): string {
 /** The value behind a JSON pointer (RFC 6901), or undefined. */
 export function pointer(path: string): (value: unknown) => unknown {
   if (path !== '' && !path.startsWith('/')) throw fail('CONFIG_INVALID', `${path} is no JSON pointer: it begins with /`);
-  const steps = path.split('/').slice(1).map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const steps = path.split('/').slice(1).map((step) => behind(step.replaceAll('~1', '/').replaceAll('~0', '~')));
+  if (steps.length === 1) return steps[0]!;
   return (value) => {
     let at = value;
-    for (const step of steps) {
-      if (typeof at !== 'object' || at === null) return undefined;
-      if (Array.isArray(at)) at = /^(0|[1-9]\d*)$/.test(step) ? (at as unknown[])[Number(step)] : undefined;
-      else at = Object.hasOwn(at, step) ? (at as Json)[step] : undefined;
-    }
+    for (const step of steps) at = step(at);
     return at;
+  };
+}
+
+/** One step: a member of an object, or an element of a list. */
+function behind(name: string): (value: unknown) => unknown {
+  const index = /^(0|[1-9]\d*)$/.test(name) ? Number(name) : -1;
+  return (value) => {
+    if (typeof value !== 'object' || value === null) return undefined;
+    if (Array.isArray(value)) return (value as unknown[])[index];
+    return Object.hasOwn(value, name) ? (value as Json)[name] : undefined;
   };
 }
 

@@ -26,15 +26,15 @@ export const recentTrades = (): RecentTexts => new RecentTexts(65_536);
 export function finnhubDecoder({ live, recent, collects, priceUpdates }: FinnhubOptions): (channel: Channel, frame: string) => string {
   const { out } = live;
 
-  /** @param seen how often each content came in this frame: equal trades of one frame are several, of two frames one */
-  function trade(entry: Json, seen: Map<string, number>): void {
+  /** @param seen how often each content came in this frame: equal trades of one frame are several, of two frames one. Null: it holds this one alone */
+  function trade(entry: Json, seen: Map<string, number> | null): void {
     const symbol = text(entry['s'], 's');
     const price = decimal(entry['p'], 'p');
     const size = decimalOr(entry['v'], 0, 'v');
     const eventTime = timeOf(entry['t'], 'ms', 't');
     const content = `${symbol} ${eventTime} ${price} ${size} ${JSON.stringify(entry['c'] ?? null)}`;
-    const times = (seen.get(content) ?? 0) + 1;
-    seen.set(content, times);
+    const times = (seen?.get(content) ?? 0) + 1;
+    seen?.set(content, times);
     if (!collects(symbol)) out.skip('not-collected');
     else if (size === 0 && !priceUpdates) out.skip('price-update');
     else if (!recent.accept(`${content} ${times}`)) out.skip('repeat');
@@ -42,7 +42,7 @@ export function finnhubDecoder({ live, recent, collects, priceUpdates }: Finnhub
   }
 
   function trades(list: readonly unknown[]): void {
-    const seen = new Map<string, number>();
+    const seen = list.length > 1 ? new Map<string, number>() : null;
     takeEach(out, list, (entry) => { trade(object(entry, 'trade'), seen); });
   }
 

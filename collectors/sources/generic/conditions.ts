@@ -15,13 +15,15 @@ export type Test = (record: unknown, frame: unknown) => boolean;
 
 /** True when all hold: the value is the one given or one of those; `*` any that is there, null one that is not. */
 export function test(when: When): Test {
-  const parts = Object.entries(when).map(([path, wanted]) => {
+  const parts = Object.entries(when).map(([path, wanted]): Test => {
     const values: readonly unknown[] = Array.isArray(wanted) ? wanted : [wanted];
+    const any = values.includes('*');
     const at = look(path);
-    return (record: unknown, frame: unknown): boolean => {
+    return (record, frame) => {
       const value = at(record, frame) ?? null;
-      return values.includes(value) || (value !== null && values.includes('*'));
+      return (any && value !== null) || values.includes(value);
     };
   });
+  if (parts.length === 1) return parts[0]!;
   return (record, frame) => parts.every((holds) => holds(record, frame));
 }

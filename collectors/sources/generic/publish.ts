@@ -33,6 +33,18 @@ export interface PublisherOptions extends GenericOptions {
   readonly nameOf: (symbol: string) => string | null;
 }
 
+/** What is known of one stream of an instrument. */
+interface Followed {
+  readonly instrument: string;
+  /** The highest number or id so far, here or in an earlier run; -Infinity: none. */
+  highest: number;
+  rising: RisingIds | null;
+  /** Some of those that are told by texts came before this frame. */
+  begun: boolean;
+  /** The newest of those that have neither number nor time. */
+  newest: string | null;
+}
+
 /** Texts of records without numbers that are remembered, of all instruments together. */
 const REMEMBERED = 65_536;
 
@@ -41,23 +53,34 @@ export function createPublisher({ live, venue, records, maxSnapshotAge, graceMs,
   const streams = [...new Set(records.map(({ kind }) => kind))];
   const byOne = streams.filter((stream) => records.some(({ kind, sequence }) => kind === stream && sequence?.numbers === 'by-one'));
   const numbered = new Map<string, Numbered>(byOne.map((stream) => [stream, createNumbered(live, { stream, ...(graceMs !== undefined && { graceMs }) })]));
-  /** By stream and instrument: the highest number or id so far. */
-  const highest = new Map<string, number>();
-  const rising = new Map<string, RisingIds>();
   const texts = new RecentTexts(REMEMBERED);
-  /** Streams and instruments whose records are told by texts, and of which some came before this frame. */
-  const begun = new Set<string>();
-  /** By stream and instrument: the newest of those that have neither number nor time. */
-  const newest = new Map<string, string>();
-  const instrument = (symbol: string): string => `${venue}:${symbol}`;
-  const idOf = ({ symbol }: Found): string => instrument(nameOf(symbol) ?? symbol);
+  /** By the name in the id: found without a text being made for it. */
+  const followed = { trade: new Map<string, Followed>(), quote: new Map<string, Followed>() };
+  const prefix = `${venue}:`;
+  const instrument = (name: string): string => prefix + name;
 
-  /** -Infinity when it was not followed, here or in an earlier run. The positions are loaded. */
-  function highestOf(stream: string, id: string): number {
-    return highest.get(`${stream} ${id}`) ?? (positions.begun(id, stream) as { readonly last: number } | undefined)?.last ?? -Infinity;
+  /** Of an instrument that is collected: its positions are loaded. */
+  function place(stream: Found['stream'], name: string): Followed {
+    let one = followed[stream].get(name);
+    if (!one) {
+      const id = instrument(name);
+      const before = positions.begun(id, stream) as { readonly last: number } | undefined;
+      one = { instrument: id, highest: before?.last ?? -Infinity, rising: null, begun: false, newest: null };
+      followed[stream].set(name, one);
+    }
+    return one;
   }
 
-  const follows = (found: Found): boolean => begun.has(`${found.stream} ${idOf(found)}`) || highestOf(found.stream, idOf(found)) > -Infinity;
+  /** Null: it is not collected. */
+  function placeOf({ stream, symbol }: Found): Followed | null {
+    const name = nameOf(symbol);
+    return name === null ? null : place(stream, name);
+  }
+
+  function follows(found: Found): boolean {
+    const one = placeOf(found);
+    return one !== null && isFollowed(one);
+  }
 
   function write(found: Found, id: string): void {
     const at = found.eventTime ?? out.receipt;
@@ -67,8 +90,8 @@ export function createPublisher({ live, venue, records, maxSnapshotAge, graceMs,
   }
 
   function one(found: Found): void {
-    const name = nameOf(found.symbol);
-    if (name === null) {
+    const at = placeOf(found);
+    if (at === null) {
       out.skip('not-collected');
       return;
     }
@@ -76,62 +99,53 @@ export function createPublisher({ live, venue, records, maxSnapshotAge, graceMs,
       out.skip('one-sided');
       return;
     }
-    const id = instrument(name);
     const stream = numbered.get(found.stream);
     if (found.numbers === 'by-one' && stream) {
       const number = found.id as number;
-      const writes = (): void => { write(found, id); };
-      if (found.past) stream.publishPast(id, number, writes);
-      else stream.publish(id, number, writes);
-      raise(`${found.stream} ${id}`, number);
+      const writes = (): void => { write(found, at.instrument); };
+      if (found.past) stream.publishPast(at.instrument, number, writes);
+      else stream.publish(at.instrument, number, writes);
+      at.highest = Math.max(at.highest, number);
     } else if (found.numbers === 'rising') {
-      byRising(found, id);
-    } else if (!isNew(found, id)) {
+      byRising(found, at);
+    } else if (!isNew(found, at)) {
       out.skip('repeat');
-    } else if (isStale(found, id)) {
+    } else if (isStale(found, at)) {
       out.skip('stale');
     } else {
-      write(found, id);
+      write(found, at.instrument);
     }
   }
 
-  function byRising(found: Found, id: string): void {
-    const key = `${found.stream} ${id}`;
+  function byRising(found: Found, at: Followed): void {
     const number = found.id as number;
-    const last = highestOf(found.stream, id);
-    const begins = last === -Infinity;
-    const seen = rising.get(key) ?? new RisingIds(begins ? number - 1 : last);
-    rising.set(key, seen);
+    const last = at.highest;
+    at.rising ??= new RisingIds(last === -Infinity ? number - 1 : last);
     // An older quote is of no use.
-    if (!seen.accept(number) || (found.stream === 'quote' && number < last)) {
+    if (!at.rising.accept(number) || (found.stream === 'quote' && number < last)) {
       out.skip('repeat');
       return;
     }
-    const stale = isStale(found, id);
-    raise(key, number);
-    positions.move(id, found.stream, { last: seen.last });
+    const stale = isStale(found, at);
+    at.highest = Math.max(last, number);
+    positions.move(at.instrument, found.stream, { last: at.rising.last });
     if (stale) out.skip('stale');
-    else write(found, id);
+    else write(found, at.instrument);
   }
 
   /** Trades of the past are news only if their stream was followed before: see `follows`. */
-  function isStale(found: Found, id: string): boolean {
+  function isStale(found: Found, at: Followed): boolean {
     if (!found.past) return false;
-    return found.stream === 'trade' ? !follows(found) : found.eventTime === null || !live.isNews(id, found.eventTime, maxSnapshotAge);
+    return found.stream === 'trade' ? !isFollowed(at) : found.eventTime === null || !live.isNews(at.instrument, found.eventTime, maxSnapshotAge);
   }
 
-  function isNew(found: Found, id: string): boolean {
-    const text = textOf(found, id);
+  function isNew(found: Found, at: Followed): boolean {
+    const text = textOf(found, at.instrument);
     if (found.id !== null || found.eventTime !== null) return texts.accept(text);
     // Without a time the same values may come again, later, and mean something.
-    const key = `${found.stream} ${id}`;
-    if (newest.get(key) === text) return false;
-    newest.set(key, text);
+    if (at.newest === text) return false;
+    at.newest = text;
     return true;
-  }
-
-  function raise(key: string, number: number): void {
-    highest.set(key, Math.max(highest.get(key) ?? -Infinity, number));
   }
 
   return {
@@ -139,47 +153,54 @@ export function createPublisher({ live, venue, records, maxSnapshotAge, graceMs,
     unnumbered: streams.filter((stream) => !byOne.includes(stream)),
     instrument,
     forget(id) {
-      for (const stream of streams) {
-        begun.delete(`${stream} ${id}`);
-        highest.delete(`${stream} ${id}`);
-        rising.delete(`${stream} ${id}`);
-        newest.delete(`${stream} ${id}`);
-      }
+      for (const stream of streams) followed[stream].delete(id.slice(prefix.length));
     },
     follows,
-    isKnown: (found) => (typeof found.id === 'number' && found.numbers !== 'unordered' ? found.id <= highestOf(found.stream, idOf(found)) : texts.has(textOf(found, idOf(found)))),
+    isKnown(found) {
+      const at = placeOf(found);
+      if (at === null) return false;
+      return isText(found) ? texts.has(textOf(found, at.instrument)) : (found.id as number) <= at.highest;
+    },
     highest(names) {
-      const all = names.flatMap((name) => streams.map((stream) => highestOf(stream, instrument(name)))).filter((last) => last > -Infinity);
+      const all = names.flatMap((name) => streams.map((stream) => place(stream, name).highest)).filter((last) => last > -Infinity);
       return all.length < names.length ? null : Math.min(...all);
     },
     publish(found) {
       if (found.length === 1) one(found[0]!);
       else for (const record of inOrder(found, follows)) one(record);
-      for (const record of found) if (isText(record) && nameOf(record.symbol) !== null) begun.add(`${record.stream} ${idOf(record)}`);
+      for (const record of found) {
+        if (!isText(record)) continue;
+        const at = placeOf(record);
+        if (at) at.begun = true;
+      }
     },
   };
 }
+
+/** Whether records came before, here or in an earlier run. */
+const isFollowed = ({ begun, highest }: Followed): boolean => begun || highest > -Infinity;
 
 const isText = ({ numbers }: Found): boolean => numbers === null || numbers === 'unordered';
 
 /** What tells it from others: its id, or else all that it says. */
 function textOf(found: Found, id: string): string {
   if (found.id !== null) return `${found.stream} ${id} ${found.id}`;
-  const values = found.stream === 'trade' ? [found.price, found.size, found.side] : [found.bid, found.bidSize, found.ask, found.askSize];
-  return `${found.stream} ${id} ${found.eventTime ?? ''} ${values.join(' ')}`;
+  const values = found.stream === 'trade' ? `${found.price} ${found.size} ${found.side}` : `${found.bid} ${found.bidSize} ${found.ask} ${found.askSize}`;
+  return `${found.stream} ${id} ${found.eventTime ?? ''} ${values}`;
 }
 
 /**
  * By time, then by number. Of the past of a stream that was not followed before the newest comes first: it is where the stream
  * begins, and the others are older.
  */
-function inOrder(found: readonly Found[], follows: (record: Found) => boolean): Found[] {
+function inOrder(found: readonly Found[], follows: (record: Found) => boolean): readonly Found[] {
   const sorted = [...found].sort((a, b) => (a.eventTime ?? 0) - (b.eventTime ?? 0) || (typeof a.id === 'number' && typeof b.id === 'number' ? a.id - b.id : 0));
   const begins = new Map<string, Found>();
   for (const record of sorted) {
+    if (!record.past || typeof record.id !== 'number' || follows(record)) continue;
     const key = `${record.stream} ${record.symbol}`;
     const best = begins.get(key);
-    if (record.past && typeof record.id === 'number' && !follows(record) && (!best || record.id > (best.id as number))) begins.set(key, record);
+    if (!best || record.id > (best.id as number)) begins.set(key, record);
   }
   if (begins.size === 0) return sorted;
   const first = new Set(begins.values());

@@ -148,13 +148,20 @@ function readTrade(rule: TradeRule, shared: ReadShared): Compiled['read'] {
   const price = look(rule.price);
   const size = optional(rule.size);
   const side = sideOf(rule.side);
-  return (record, frame, symbol, seen) => ({
-    stream: 'trade',
-    ...shared(record, frame, symbol, seen),
-    price: decimal(price(record, frame), rule.price),
-    size: rule.size === undefined ? 0 : decimal(size(record, frame), rule.size),
-    side: side(record, frame),
-  });
+  return (record, frame, only, seen) => {
+    const { symbol, eventTime, numbers, id, past } = shared(record, frame, only, seen);
+    return {
+      stream: 'trade',
+      symbol,
+      eventTime,
+      numbers,
+      id,
+      past,
+      price: decimal(price(record, frame), rule.price),
+      size: rule.size === undefined ? 0 : decimal(size(record, frame), rule.size),
+      side: side(record, frame),
+    };
+  };
 }
 
 function sideOf(rule: TradeRule['side']): (record: unknown, frame: unknown) => number {
@@ -172,12 +179,18 @@ function sideOf(rule: TradeRule['side']): (record: unknown, frame: unknown) => n
 /** A side of the book that is empty is 0. */
 function readQuote(rule: Extract<RecordRule, { kind: 'quote' }>, shared: ReadShared): Compiled['read'] {
   const [bid, bidSize, ask, askSize] = [look(rule.bid), optional(rule.bid_size), look(rule.ask), optional(rule.ask_size)];
-  return (record, frame, symbol, seen) => {
-    const [bids, asks] = [bid(record, frame), ask(record, frame)];
+  return (record, frame, only, seen) => {
+    const bids = bid(record, frame);
+    const asks = ask(record, frame);
     if (bids === undefined && asks === undefined) throw fail('MALFORMED_RECORD', `neither ${rule.bid} nor ${rule.ask} is there`);
+    const { symbol, eventTime, numbers, id, past } = shared(record, frame, only, seen);
     return {
       stream: 'quote',
-      ...shared(record, frame, symbol, seen),
+      symbol,
+      eventTime,
+      numbers,
+      id,
+      past,
       bid: decimalOr(bids, 0, rule.bid),
       bidSize: decimalOr(bidSize(record, frame), 0, rule.bid_size ?? ''),
       ask: decimalOr(asks, 0, rule.ask),
