@@ -56,6 +56,20 @@ export function findings(run: Accounted, published: Published): string[] {
   return found;
 }
 
+/** Waits until nothing is found. */
+export async function accounted(run: Run): Promise<void> {
+  let left: string[] = [];
+  await run
+    .until(async () => {
+      left = findings(run, await run.published());
+      return left.length === 0;
+    }, 'every record is accounted for')
+    .catch(async () => {
+      // What a person who looks into it needs first.
+      throw new Error([...left.slice(0, 20), `${left.length} in all`, ...(await run.story())].join('\n'));
+    });
+}
+
 interface Excuse {
   readonly gap: Gap;
   /** Records that it says stay missing, less those it was taken for. */
