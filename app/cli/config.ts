@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 
+import { readConfigFile } from '../config/load.ts';
 import { configAsWritten, configJsonSchema } from '../config/schema.ts';
 import { ownSourceKinds } from '../config/source-files.ts';
 import { EXIT, print, reportError, type CliIo } from './io.ts';
@@ -45,7 +46,7 @@ Examples:
     .addHelpText('after', '\nExit codes: 0 printed, 2 a file of a source cannot be used.\n\nExample:\n  $ foretick config schema > foretick.schema.json')
     .action(async (file: string | undefined) => {
       try {
-        print(io, JSON.stringify(configJsonSchema(await ownSourceKinds({ file, defaultFile: DEFAULT_CONFIG })), null, 2));
+        print(io, JSON.stringify(configJsonSchema(await ownSourceKinds(readConfigFile({ file, defaultFile: DEFAULT_CONFIG }))), null, 2));
         finish(EXIT.ok);
       } catch (error) {
         finish(reportError(io, error, false));

@@ -21,33 +21,34 @@ interface Inspected<Q extends QueueReader = QueueReader> {
 export const WHERE =
   'Looks into the directory of --data where it is given; at the process of --url where that is given; at the brokers where\nqueue.driver is kafka; else at the process on http://127.0.0.1:8080.';
 
-/** Whether a running process is asked: the embedded queue belongs to it. */
-async function isRemote(io: CliIo, flags: ConfigFlags, command: Command): Promise<boolean> {
-  if (flags.data !== undefined) return false;
-  return command.getOptionValueSource('url') === 'cli' || (await configOf(io, flags, {}, {})).config.queue.driver === 'embedded';
+/**
+ * Null: a running process is to be asked, since the embedded queue belongs to it. Where a directory is given it holds one, whatever else is configured.
+ *
+ * @param asks whether one can be
+ */
+async function localConfig(io: CliIo, flags: ConfigFlags, command: Command, asks: boolean): Promise<Config | null> {
+  const canAsk = asks && flags.data === undefined;
+  if (canAsk && command.getOptionValueSource('url') === 'cli') return null;
+  const { config } = await configOf(io, flags, flags.data === undefined ? {} : { 'queue.driver': 'embedded' }, {});
+  return canAsk && config.queue.driver === 'embedded' ? null : config;
 }
 
 /** Reads without changing anything: `local` gets the queue, `remote` is called where a process is to be asked. */
 export async function inspected<T>(io: CliIo, flags: ConfigFlags, command: Command, local: (at: Inspected) => Promise<T>, remote?: () => Promise<T>): Promise<T> {
-  if (remote && await isRemote(io, flags, command)) return remote();
-  const config = await configFor(io, flags);
+  const config = await localConfig(io, flags, command, remote !== undefined);
+  if (!config) return remote!();
   const queue: QueueReader = config.queue.driver === 'embedded' ? await openEmbeddedReader(config.queue.directory) : await openQueue({ queue: config.queue, logger: createLogger(config) });
   return closing(queue, () => local({ queue, layout: layoutOf(config), config }));
 }
 
 /** The same for what writes. DATA_DIR_LOCKED when a process runs on the directory. */
 export async function changed<T>(io: CliIo, flags: ConfigFlags, command: Command, local: (at: Inspected<Queue>) => Promise<T>, remote?: () => Promise<T>): Promise<T> {
-  if (remote && await isRemote(io, flags, command)) return remote();
-  const config = await configFor(io, flags);
+  const config = await localConfig(io, flags, command, remote !== undefined);
+  if (!config) return remote!();
   // Else a mistyped directory would be made. FILE_UNREADABLE when there is no queue in it.
   if (config.queue.driver === 'embedded') await (await openEmbeddedReader(config.queue.directory)).close();
   const queue = await openQueue({ queue: config.queue, logger: createLogger(config) });
   return closing(queue, () => local({ queue, layout: layoutOf(config), config }));
-}
-
-/** A directory holds an embedded queue, whatever else is configured. */
-async function configFor(io: CliIo, flags: ConfigFlags): Promise<Config> {
-  return (await configOf(io, flags, flags.data === undefined ? {} : { 'queue.driver': 'embedded' }, {})).config;
 }
 
 async function closing<T>(queue: QueueReader, work: () => Promise<T>): Promise<T> {

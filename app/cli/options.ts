@@ -3,7 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 
 import type { SourceKind } from '#collectors';
 
-import { loadConfig, type LoadedConfig } from '../config/load.ts';
+import { loadConfig, readConfigFile, type LoadedConfig } from '../config/load.ts';
 import { ownSourceKinds } from '../config/source-files.ts';
 import type { CliIo } from './io.ts';
 
@@ -29,14 +29,9 @@ export async function configOf(
   base: Readonly<Record<string, unknown>>,
 ): Promise<LoadedConfig & { readonly kinds: readonly SourceKind[] }> {
   const files = { file: flags.config, defaultFile: DEFAULT_CONFIG };
-  const kinds = await ownSourceKinds(files);
-  const loaded = loadConfig({
-    ...files,
-    env: io.env,
-    base,
-    flags: { 'queue.directory': flags.data, 'logging.level': flags.logLevel, ...more },
-    kinds,
-  });
+  const read = readConfigFile(files);
+  const kinds = await ownSourceKinds(read);
+  const loaded = loadConfig({ ...files, env: io.env, base, flags: { 'queue.directory': flags.data, 'logging.level': flags.logLevel, ...more }, kinds }, read);
   return { ...loaded, kinds };
 }
 

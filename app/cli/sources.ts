@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import { SOURCE_KINDS, type SourceKind } from '#collectors';
 
+import { readConfigFile } from '../config/load.ts';
 import { ownSourceKinds } from '../config/source-files.ts';
 import { EXIT, print, reportError, type CliIo } from './io.ts';
 import { DEFAULT_CONFIG } from './options.ts';
@@ -35,7 +36,7 @@ Examples:
       const json = flags.json === true;
       let kinds: readonly SourceKind[];
       try {
-        kinds = [...SOURCE_KINDS, ...(await ownSourceKinds({ file: flags.config, defaultFile: DEFAULT_CONFIG }))];
+        kinds = [...SOURCE_KINDS, ...(await ownSourceKinds(readConfigFile({ file: flags.config, defaultFile: DEFAULT_CONFIG })))];
       } catch (error) {
         finish(reportError(io, error, json));
         return;

@@ -31,9 +31,12 @@ export interface LoadedConfig {
 
 const PREFIX = 'FORETICK_';
 
-/** @throws CONFIG_INVALID with every problem, each with file, line and key */
-export function loadConfig(sources: ConfigSources): LoadedConfig {
-  const read = readConfigFile(sources);
+/**
+ * @param read the file, where it was read before
+ *
+ * @throws CONFIG_INVALID with every problem, each with file, line and key
+ */
+export function loadConfig(sources: ConfigSources, read = readConfigFile(sources)): LoadedConfig {
   const origin = new Map<string, string>();
   const value: Record<string, unknown> = { ...structuredClone(sources.base ?? {}), ...read?.value };
   for (const [name, text] of Object.entries(sources.env)) {

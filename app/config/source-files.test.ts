@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { asForetickError } from '#proto';
 
 import { packageRoot } from '../package.ts';
-import { loadConfig } from './load.ts';
+import { loadConfig, readConfigFile } from './load.ts';
 import { configAsWritten, configJsonSchema } from './schema.ts';
 import { ownSourceKinds } from './source-files.ts';
 
@@ -37,7 +37,7 @@ export const source = ({ z, defineSource, liveSource }) => ({
 async function check(yaml: string) {
   const file = write(yaml, 'yaml');
   try {
-    const kinds = await ownSourceKinds({ file, defaultFile: '' });
+    const kinds = await ownSourceKinds(readConfigFile({ file, defaultFile: '' }));
     return { kinds, config: loadConfig({ file, defaultFile: '', env: {}, flags: {}, kinds }).config, problem: '' };
   } catch (error) {
     const { code, message } = asForetickError(error);

@@ -5,8 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { SOURCE_KINDS, userSource, type SourceKind } from '#collectors';
 import { asForetickError, fail } from '#proto';
 
-import { readConfigFile, type ConfigSources } from './load.ts';
-import { describeIssue } from './yaml.ts';
+import { describeIssue, type YamlFile } from './yaml.ts';
 
 /**
  * Reads and runs a file of a source.
@@ -59,9 +58,8 @@ export async function sourceKinds({ source_files: files }: { readonly source_fil
   return [...SOURCE_KINDS, ...(await readSourceFiles(files))];
 }
 
-/** Kinds of the files that a configuration names, whatever else is wrong with it. @throws as `readSourceFile`, with file, line and key */
-export async function ownSourceKinds(sources: Pick<ConfigSources, 'file' | 'defaultFile'>): Promise<readonly SourceKind[]> {
-  const read = readConfigFile(sources);
+/** Kinds of the files that a configuration names, whatever else is wrong with it. @param read null: there is none. @throws as `readSourceFile`, with file, line and key */
+export async function ownSourceKinds(read: YamlFile | null): Promise<readonly SourceKind[]> {
   const files = read?.value['source_files'];
   // Anything else is told when all of it is checked.
   if (!Array.isArray(files) || !files.every((file) => typeof file === 'string')) return [];

@@ -1,5 +1,5 @@
 /** One source as a part of the process: its collector, and what it tells in the log. */
-import type { Collector, ReplayProgress, SourceEnvironment, SourceEvent } from '#collectors';
+import type { Collector, ReplayProgress, SourceEnvironment, SourceEvent, SourceKind } from '#collectors';
 import type { ForetickError } from '#proto';
 import type { Logger } from 'pino';
 
@@ -13,6 +13,8 @@ import { collectorOf } from './sources.ts';
 export interface CollectorComponentOptions {
   readonly source: SourceConfig;
   readonly config: Config;
+  /** Kinds that `config` may use, once it has started. */
+  readonly kinds: () => readonly SourceKind[];
   readonly environment: SourceEnvironment;
   /** Gives queue and layout, once it has started, and keeps the collector. */
   readonly pipeline: Pick<Pipeline, 'queue' | 'layout' | 'collectors'>;
@@ -23,12 +25,12 @@ export interface CollectorComponentOptions {
 }
 
 export function collectorComponent(options: CollectorComponentOptions): Component {
-  const { source, config, environment, pipeline, metrics, logger, onFailure, onProgress } = options;
+  const { source, config, kinds, environment, pipeline, metrics, logger, onFailure, onProgress } = options;
   let collector: Collector | undefined;
   return {
     name: `collector ${source.name}`,
     start: async () => {
-      collector = await collectorOf(source, config, environment, onProgress, {
+      collector = await collectorOf(source, config, kinds(), environment, onProgress, {
         queue: pipeline.queue,
         layout: pipeline.layout,
         metrics: metrics.collector(source.name),

@@ -1,5 +1,5 @@
 /** The parts of a process that collects, computes features and trains, over one queue. */
-import type { Collector, ReplayProgress } from '#collectors';
+import type { Collector, ReplayProgress, SourceKind } from '#collectors';
 import type { FeatureSet } from '#features';
 import { BASELINES, type ModelSpec } from '#models';
 import { startFeatureWorker, startTrainingWorker, type TargetOptions, type TimeLimits } from '#processing';
@@ -8,6 +8,7 @@ import type { Membership, Queue } from '#queue';
 import type { Logger } from 'pino';
 
 import { partitionsOf, type Config } from '../config/schema.ts';
+import { sourceKinds } from '../config/source-files.ts';
 import { ensureAlias } from './aliases.ts';
 import { collectorComponent } from './collectors.ts';
 import { sourceEnvironment } from './environment.ts';
@@ -197,11 +198,19 @@ export class Pipeline {
     const { config, metrics, logger, onFailure, onProgress } = this.#options;
     if (config.sources.length === 0) return [];
     const environment = sourceEnvironment({ config });
-    const shared: Component = { name: 'network of the sources', start: () => Promise.resolve(), stop: () => environment.close() };
+    let kinds: readonly SourceKind[] = [];
+    const shared: Component = {
+      name: 'kinds and network of the sources',
+      start: async () => {
+        kinds = await sourceKinds(config);
+      },
+      stop: () => environment.close(),
+    };
     const sources = config.sources.map((source) =>
       collectorComponent({
         source,
         config,
+        kinds: () => kinds,
         environment,
         pipeline: this,
         metrics,

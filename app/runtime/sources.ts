@@ -16,12 +16,12 @@ import {
   type ReplayProgress,
   type Source,
   type SourceEnvironment,
+  type SourceKind,
 } from '#collectors';
 import { fail } from '#proto';
 
 import { mappingOf } from '../config/mappings.ts';
 import type { Config } from '../config/schema.ts';
-import { sourceKinds } from '../config/source-files.ts';
 import { isReplay, type ReplaySource, type SourceConfig } from '../config/sources.ts';
 import { followsSubscriptions } from '../subscriptions/change.ts';
 import { postResolver } from './posts.ts';
@@ -33,6 +33,7 @@ import { postResolver } from './posts.ts';
 export async function collectorOf(
   source: SourceConfig,
   config: Config,
+  kinds: readonly SourceKind[],
   environment: SourceEnvironment,
   onProgress: ((progress: ReplayProgress) => void) | undefined,
   options: Omit<CollectorOptions, 'source'>,
@@ -40,7 +41,7 @@ export async function collectorOf(
   const { driver } = config.queue;
   if (isReplay(source)) return createCollector({ ...options, source: await replayOf(source, config, onProgress), atomicSends: driver === 'embedded' });
   const { name, kind, ...settings } = source;
-  const found = (await sourceKinds(config)).find((candidate) => candidate.kind === kind);
+  const found = kinds.find((candidate) => candidate.kind === kind);
   if (!found) throw fail('CONFIG_INVALID', `no source is of kind ${kind}`);
   const create = (instruments: InstrumentSet | null): Source => found.create(name, settings, instruments ? { ...environment, instruments: () => instruments } : environment);
   const follows = followsSubscriptions(source, found);

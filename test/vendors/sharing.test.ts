@@ -3,14 +3,13 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 
 import { coinbaseExchange } from './coinbase/exchange.ts';
 import { findings } from './kit/accounts.ts';
-import { Run } from './kit/run.ts';
-import type { StandIn } from './kit/stand-in.ts';
+import { Run, type RunOptions } from './kit/run.ts';
+import { yahooStandIn } from './yahoo/stand-in.ts';
 
 jest.setTimeout(180_000);
 
 const SYMBOLS = Array.from({ length: 24 }, (_, i) => `C${i}-USD`);
-const vendor = (standIn: StandIn): ReturnType<typeof coinbaseExchange> => coinbaseExchange(standIn, SYMBOLS);
-const connects = { connects_per_second: 4 };
+const coinbase: RunOptions = { vendor: (standIn) => coinbaseExchange(standIn, SYMBOLS), settings: { connects_per_second: 4 } };
 
 let on: Run | null = null;
 afterEach(async () => {
@@ -21,16 +20,21 @@ afterEach(async () => {
 const states = (run: Run): string[] => run.collectors.map((collector) => collector.status().state);
 
 async function settled(run: Run): Promise<void> {
+  let found: string[] = [];
   await run.until(async () => {
-    const found = findings(run, await run.published());
+    found = findings(run, await run.published());
     return found.every((text) => !text.includes('neither published nor reported'));
   }, 'everything that happened is published or reported');
-  expect(findings(run, await run.published())).toEqual([]);
+  expect(found).toEqual([]);
 }
 
-describe('shared', () => {
+describe.each<[string, RunOptions, number]>([
+  ['Coinbase', coinbase, 1000],
+  ['Yahoo', { vendor: yahooStandIn({ symbols: SYMBOLS }) }, 500],
+  ['Yahoo, polled', { vendor: yahooStandIn({ symbols: SYMBOLS, polled: true, perMinute: 1000 }) }, 150],
+])('shared: %s', (_, options, least) => {
   test('instruments are added and removed without a restart, and without another connection', async () => {
-    on = new Run({ vendor, sharing: 'shared', settings: connects });
+    on = new Run({ ...options, sharing: 'shared' });
     await on.start();
     await on.subscribe(SYMBOLS.slice(0, 12));
     await on.connected();
@@ -40,7 +44,8 @@ describe('shared', () => {
     await on.subscribe(SYMBOLS.slice(0, 2), 'remove');
     await on.standIn.play({ name: 'calm', forMs: 12_000, rate: 40, steps: [] });
     const { rows } = await on.published();
-    for (const symbol of SYMBOLS.slice(2)) expect(rows.some((row) => row.includes(`coinbase:${symbol} `))).toBe(true);
+    const { vendor } = on.standIn;
+    for (const symbol of SYMBOLS.slice(2)) expect(rows.some((row) => row.includes(`${vendor.instrument(symbol)} `))).toBe(true);
     expect(on.events.filter(({ type }) => type === 'connected')).toHaveLength(before);
     // Of those that were removed nothing more is due.
     const gone = new Set(SYMBOLS.slice(0, 2));
@@ -49,7 +54,7 @@ describe('shared', () => {
   });
 
   test('members that come and go take their part: complete, nothing twice, and sockets of those that stay are kept', async () => {
-    on = new Run({ vendor, sharing: 'shared', partitions: 8, settings: connects });
+    on = new Run({ ...options, sharing: 'shared', partitions: 8 });
     await on.start();
     await on.subscribe(SYMBOLS);
     await on.connected();
@@ -67,11 +72,11 @@ describe('shared', () => {
     expect(on.events.filter(({ type, ...event }) => type === 'disconnected' && (event as { cause?: string }).cause !== 'closed')).toEqual([]);
     await settled(on);
     const { rows } = await on.published();
-    expect(rows.length).toBeGreaterThan(1000);
+    expect(rows.length).toBeGreaterThan(least);
   });
 
   test('faults at the vendor meanwhile', async () => {
-    on = new Run({ vendor, sharing: 'shared', settings: connects, seed: 3 });
+    on = new Run({ ...options, sharing: 'shared', seed: 3 });
     await on.start();
     await on.subscribe(SYMBOLS);
     await on.startCollector();
@@ -87,7 +92,7 @@ describe('shared', () => {
 
 describe('with one owner', () => {
   test('the others stand by, and one of them goes on where the owner stopped', async () => {
-    on = new Run({ vendor, sharing: 'owned', settings: connects });
+    on = new Run({ ...coinbase, sharing: 'owned' });
     await on.start();
     await on.startCollector();
     await on.subscribe(SYMBOLS.slice(0, 6));

@@ -2,7 +2,7 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
 
 import { MovingInstruments } from '#collectors';
-import { findings } from '../kit/accounts.ts';
+import { accounted } from '../kit/accounts.ts';
 import { Run, type RunOptions } from '../kit/run.ts';
 import { binance } from './stand-in.ts';
 
@@ -18,13 +18,12 @@ async function started(options: RunOptions): Promise<Run> {
   return run;
 }
 
-const settled = (on: Run): Promise<void> => on.until(async () => findings(on, await on.published()).length === 0, 'every record is accounted for');
 const causes = (on: Run): string[] => on.events.flatMap((event) => (event.type === 'disconnected' ? [event.cause] : []));
 
 test('a connection is replaced before the vendor ends it: nothing is cut, and no trade is missed', async () => {
   const on = await started({ vendor: binance({ trades: 'aggTrade', lifeMs: 60_000 }), settings: { max_connection_age: '40s' } });
   await on.standIn.play({ name: 'a long day', forMs: 150_000, rate: 10, steps: [] });
-  await settled(on);
+  await accounted(on);
   expect(causes(on)).toEqual([]);
   expect(on.standIn.closeCodes.length).toBeGreaterThan(2);
   expect(on.standIn.closeCodes.every((code) => code === 1000)).toBe(true);
@@ -34,14 +33,14 @@ test('a connection is replaced before the vendor ends it: nothing is cut, and no
 test('the end after 24 hours that comes all the same is one like others', async () => {
   const on = await started({ vendor: binance({ trades: 'aggTrade', lifeMs: 30_000 }) });
   await on.standIn.play({ name: 'a day', forMs: 70_000, rate: 10, steps: [] });
-  await settled(on);
+  await accounted(on);
   expect(causes(on)).toEqual(['dropped', 'dropped']);
 });
 
 test('serverShutdown: another connection stands before this one ends', async () => {
   const on = await started({ vendor: binance({ trades: 'aggTrade', shutdownMs: 20_000 }) });
   await on.standIn.play({ name: 'restarts', forMs: 100_000, rate: 10, steps: [] });
-  await settled(on);
+  await accounted(on);
   expect(causes(on)).toEqual([]);
   expect(on.standIn.closeCodes.length).toBeGreaterThan(2);
   expect(on.standIn.closeCodes.every((code) => code === 1000)).toBe(true);
@@ -73,7 +72,7 @@ test('the last trades before a silence are noticed after an outage, without a tr
   await on.collector.stop();
   await on.standIn.play({ name: 'away', forMs: 3000, rate: 20, steps: [] });
   await on.startCollector();
-  await settled(on);
+  await accounted(on);
   const { gaps, rows } = await on.published();
   expect(rows.length).toBeGreaterThan(40);
   expect(gaps.filter(({ missed, recovered }) => missed > recovered)).toEqual([]);
@@ -86,7 +85,7 @@ test('many pages of an outage are fetched, and no request meets the ban', async 
   on.standIn.inflict({ fault: 'flood', items: 12_000 });
   await on.standIn.clock.sleep(20_000, new AbortController().signal);
   await on.startCollector();
-  await settled(on);
+  await accounted(on);
   expect((await on.published()).rows.length).toBeGreaterThan(5000);
   expect(on.printed.join('\n')).not.toMatch(/answered 4/);
 });

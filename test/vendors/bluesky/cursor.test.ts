@@ -1,7 +1,8 @@
 /** What becomes of a cursor: gone on with, moved by the vendor without a word, too old to be asked for. */
 import { afterEach, expect, jest, test } from '@jest/globals';
 
-import { findings } from '../kit/accounts.ts';
+import { accounted } from '../kit/accounts.ts';
+import { losesNothing } from '../kit/outages.ts';
 import { Run, type Published } from '../kit/run.ts';
 import { jetstream, type JetstreamOptions } from './jetstream.ts';
 
@@ -27,14 +28,8 @@ async function away(awayMs: number, options: JetstreamOptions): Promise<{ readon
   await on.startCollector();
   await on.connected();
   await on.standIn.play({ ...calm, forMs: 5000 });
-  let published = await on.published();
-  await on.until(async () => {
-    published = await on.published();
-    return findings(on, published).length === 0;
-  }, 'every post is accounted for').catch(() => {
-    throw new Error(findings(on, published).slice(0, 10).join('\n'));
-  });
-  return { on, published, before };
+  await accounted(on);
+  return { on, published: await on.published(), before };
 }
 
 test('posts of an outage are fetched by cursor, each once, and there is no gap', async () => {
@@ -53,4 +48,9 @@ test('a cursor that is too old is moved without a word: the first event shows it
 test('what lies further back than `replay` is not asked for, and is reported', async () => {
   const { published } = await away(40_000, { settings: { replay: '10s' } });
   expect(published.gaps).toMatchObject([{ stream: 'post', cause: 'outage', missed: 0 }]);
+});
+
+test('whatever breaks, and over a restart: all posts are published, each once, and nothing is reported as lost', async () => {
+  run = await new Run({ vendor: jetstream() }).start();
+  await losesNothing(run);
 });

@@ -6,7 +6,7 @@ import { systemClock } from '#collectors';
 import { fail } from '#proto';
 import type { Producer } from '#queue';
 
-import { findings } from './accounts.ts';
+import { accounted } from './accounts.ts';
 import { randomOf } from './market.ts';
 import { Run, type RunOptions } from './run.ts';
 import { oneFault, randomFaults, type Fault, type Scenario } from './scenario.ts';
@@ -60,16 +60,7 @@ export function sourceContract(name: string, options: ContractOptions): void {
     // Something newer of every kind, so that numbers tell what is missing.
     await on.until(() => on.collector.status().health?.state === 'live', 'the source is connected again');
     await on.standIn.play({ name: 'calm', forMs: 2000, rate: 20, steps: [] });
-    let left: string[] = [];
-    await on
-      .until(async () => {
-        left = findings(on, await on.published());
-        return left.length === 0;
-      }, 'every record is accounted for')
-      .catch(async () => {
-        // What a person who looks into it needs first.
-        throw new Error([...left.slice(0, 20), `${left.length} in all`, ...(await on.story())].join('\n'));
-      });
+    await accounted(on);
   }
 
   async function survives(scenario: Scenario, more: Partial<RunOptions> = {}): Promise<Run> {

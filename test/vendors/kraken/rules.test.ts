@@ -3,7 +3,7 @@ import { afterEach, expect, jest, test } from '@jest/globals';
 
 import { fixedInstruments } from '#collectors';
 
-import { findings } from '../kit/accounts.ts';
+import { accounted } from '../kit/accounts.ts';
 import { Run } from '../kit/run.ts';
 import { kraken } from './stand-in.ts';
 
@@ -30,7 +30,7 @@ test('thousands of trades of an outage are fetched, a page a second, by the name
   await on.standIn.clock.sleep(20_000, new AbortController().signal);
   await on.startCollector();
   await on.connected();
-  await on.until(async () => findings(on, await on.published()).length === 0, 'every trade is accounted for');
+  await accounted(on);
   const { rows, gaps } = await on.published();
   expect(rows.length).toBeGreaterThan(5000);
   expect(gaps.filter(({ missed, recovered }) => missed > recovered)).toEqual([]);

@@ -1,7 +1,8 @@
 /** What becomes of posts that a stream missed. */
 import { afterEach, expect, jest, test } from '@jest/globals';
 
-import { findings } from '../kit/accounts.ts';
+import { accounted, findings } from '../kit/accounts.ts';
+import { losesNothing } from '../kit/outages.ts';
 import { Run } from '../kit/run.ts';
 import { mastodonServer, type MastodonOptions } from './server.ts';
 
@@ -24,16 +25,6 @@ async function away(awayMs: number, options: MastodonOptions): Promise<Run> {
   await on.standIn.play({ ...calm, forMs: awayMs });
   await on.startCollector();
   return on;
-}
-
-async function accounted(on: Run): Promise<void> {
-  let left: string[] = [];
-  await on.until(async () => {
-    left = findings(on, await on.published());
-    return left.length === 0;
-  }, 'every post is accounted for').catch(() => {
-    throw new Error(left.slice(0, 10).join('\n'));
-  });
 }
 
 const reported = async (on: Run) => (await on.published()).gaps.map(({ cause, missed, recovered }) => ({ cause, isWhole: missed > 0 && missed === recovered }));
@@ -87,4 +78,9 @@ test('a token that the server does not take ends the source, and says so', async
   run = on;
   await on.until(() => on.collector.status().state === 'FAILED', 'the source gives up');
   expect(on.collector.status().error).toMatchObject({ code: 'SOURCE_REFUSED', message: expect.stringContaining('401') as unknown });
+});
+
+test('whatever breaks, and over a restart: all posts are published, each once, and nothing is reported as lost', async () => {
+  run = await new Run({ vendor: mastodonServer() }).start();
+  await losesNothing(run);
 });

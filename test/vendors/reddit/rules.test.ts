@@ -1,7 +1,8 @@
 /** What the source does by Reddit's rules: tokens, counts, the User-Agent, things that are gone, edits, listings with an end. */
 import { afterEach, expect, jest, test } from '@jest/globals';
 
-import { findings } from '../kit/accounts.ts';
+import { accounted } from '../kit/accounts.ts';
+import { losesNothing } from '../kit/outages.ts';
 import { Run, type RunOptions } from '../kit/run.ts';
 import { createReddit, type RedditOptions, type RedditStandIn } from './stand-in.ts';
 
@@ -23,16 +24,6 @@ const calm = { name: 'calm', rate: 20, steps: [] };
 const texts = async (on: Run): Promise<string[]> => (await on.published()).rows.map((row) => row.replace(/ @\d+$/, ''));
 const listed = (reddit: RedditStandIn, path: string) => reddit.log.filter((entry) => entry.path.startsWith(path));
 const never = new AbortController().signal;
-async function accounted(on: Run): Promise<void> {
-  let left: string[] = [];
-  await on.until(async () => {
-    left = findings(on, await on.published());
-    return left.length === 0;
-  }, 'every post is accounted for').catch(() => {
-    throw new Error(left.slice(0, 10).join('\n'));
-  });
-}
-
 test('a token is renewed before it ends, and once when it ends before its time', async () => {
   const { on, reddit } = await begin({ tokenS: 60 }, { settings: { ...STOCKS, interval: '5s' } });
   await on.connected();
@@ -134,29 +125,7 @@ test('what was posted while nobody read is fetched, page by page, and the record
 
 test('whatever breaks, and over a restart: all posts are published, each once, and nothing is reported as lost', async () => {
   const { on } = await begin({}, { settings: { interval: '5s', listings: ['new', 'comments'] } });
-  await on.connected();
-  await on.standIn.play({
-    name: 'outages',
-    forMs: 150_000,
-    rate: 10,
-    steps: [{ at: 10_000, fault: 'cut' }, { at: 25_000, fault: 'half-open' }, { at: 70_000, fault: 'refuse', forMs: 3000 }, { at: 85_000, fault: 'status', status: 503, forMs: 4000 }, { at: 120_000, fault: 'reorder', frames: 5 }, { at: 125_000, fault: 'cut' }],
-  });
-  await on.collector.stop();
-  await on.standIn.play({ ...calm, rate: 10, forMs: 15_000 });
-  await on.startCollector();
-  await on.connected();
-  const due = on.standIn.ledger.entries.filter((entry) => entry.due).map(({ key }) => key);
-  let missing: string[] = due;
-  await on.until(async () => {
-    const rows = new Set((await on.published()).rows);
-    missing = due.filter((key) => !rows.has(key));
-    return missing.length === 0;
-  }, 'all are published').catch(async () => {
-    throw new Error([`${missing.length} of ${due.length} are missing`, ...missing.slice(0, 5), ...(await on.story())].join('\n'));
-  });
-  const { rows, gaps } = await on.published();
-  expect([due.length > 1500, new Set(rows).size]).toEqual([true, rows.length]);
-  expect(gaps.filter(({ missed, recovered }) => missed === 0 || missed > recovered)).toEqual([]);
+  await losesNothing(on);
 });
 
 test('what a listing does not hold any more is reported as a time', async () => {

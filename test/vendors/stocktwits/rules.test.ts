@@ -4,7 +4,7 @@ import { afterEach, expect, jest, test } from '@jest/globals';
 import { fixedInstruments } from '#collectors';
 import { decodePost } from '#proto';
 
-import { findings } from '../kit/accounts.ts';
+import { accounted } from '../kit/accounts.ts';
 import { Run, type RunOptions } from '../kit/run.ts';
 import { stockTwitsServer, type StockTwitsServer } from './server.ts';
 
@@ -21,15 +21,6 @@ const begin = async (options: RunOptions): Promise<Run> => (run = await new Run(
 const serverOf = (on: Run): StockTwitsServer => on.standIn.vendor as StockTwitsServer;
 const calm = { name: 'calm', rate: 10, steps: [] };
 const sleep = (on: Run, ms: number): Promise<void> => on.standIn.clock.sleep(ms, new AbortController().signal);
-async function accounted(on: Run): Promise<void> {
-  let left: string[] = [];
-  await on.until(async () => {
-    left = findings(on, await on.published());
-    return left.length === 0;
-  }, 'every post is accounted for').catch(async () => {
-    throw new Error([...left.slice(0, 10), ...(await on.story())].join('\n'));
-  });
-}
 const posts = async (on: Run) => (await on.records('posts')).map(decodePost).filter(({ watermark }) => watermark === undefined);
 
 test('the cap of 200 requests an hour is kept, which three symbols share, and rounds are as long as that asks for', async () => {

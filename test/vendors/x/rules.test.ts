@@ -3,7 +3,8 @@ import { afterEach, expect, jest, test } from '@jest/globals';
 
 import { MovingInstruments } from '#collectors';
 
-import { findings } from '../kit/accounts.ts';
+import { accounted } from '../kit/accounts.ts';
+import { losesNothing } from '../kit/outages.ts';
 import { Run, type RunOptions } from '../kit/run.ts';
 import { createX, type XStandIn, type XStandInOptions } from './stand-in.ts';
 
@@ -28,16 +29,6 @@ const ended = async (on: Run): Promise<string> => {
   expect(on.collector.status().error?.code).toMatch(/^(SOURCE_REFUSED|CONFIG_INVALID)$/);
   return on.collector.status().error!.message;
 };
-async function accounted(on: Run): Promise<void> {
-  let left: string[] = [];
-  await on.until(async () => {
-    left = findings(on, await on.published());
-    return left.length === 0;
-  }, 'every post is accounted for').catch(() => {
-    throw new Error(left.slice(0, 10).join('\n'));
-  });
-}
-
 test('rules are made from the instruments, compared by tag and changed in one go; those of others are left alone', async () => {
   const standing = [
     { id: '1', value: 'cats has:images', tag: 'cats with images' },
@@ -224,29 +215,7 @@ test('posts of an outage are searched for, and the record says so', async () => 
 
 test('whatever breaks, and over a restart: all posts are published, each once, and nothing is reported as lost', async () => {
   const { on } = await begin();
-  await on.connected();
-  await on.standIn.play({
-    name: 'outages',
-    forMs: 150_000,
-    rate: 10,
-    steps: [{ at: 10_000, fault: 'cut' }, { at: 25_000, fault: 'half-open' }, { at: 70_000, fault: 'refuse', forMs: 3000 }, { at: 85_000, fault: 'status', status: 503, forMs: 4000 }, { at: 120_000, fault: 'reorder', frames: 5 }, { at: 125_000, fault: 'cut' }],
-  });
-  await on.collector.stop();
-  await on.standIn.play({ ...calm, rate: 10, forMs: 15_000 });
-  await on.startCollector();
-  await on.connected();
-  const due = on.standIn.ledger.entries.filter((entry) => entry.due).map(({ key }) => key);
-  let missing: string[] = due;
-  await on.until(async () => {
-    const rows = new Set((await on.published()).rows);
-    missing = due.filter((key) => !rows.has(key));
-    return missing.length === 0;
-  }, 'all are published').catch(async () => {
-    throw new Error([`${missing.length} of ${due.length} are missing`, ...missing.slice(0, 5), ...(await on.story())].join('\n'));
-  });
-  const { rows, gaps } = await on.published();
-  expect([due.length > 1500, new Set(rows).size]).toEqual([true, rows.length]);
-  expect(gaps.filter(({ missed, recovered }) => missed === 0 || missed > recovered)).toEqual([]);
+  await losesNothing(on);
 });
 
 test('a silent market is no outage: a restart long after the last post searches no further back than it has to', async () => {

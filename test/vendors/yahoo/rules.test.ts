@@ -4,7 +4,7 @@ import { afterEach, expect, jest, test } from '@jest/globals';
 import { fixedInstruments } from '#collectors';
 import { TickKind, decodeTicks } from '#proto';
 
-import { findings } from '../kit/accounts.ts';
+import { accounted } from '../kit/accounts.ts';
 import { Run, type RunOptions } from '../kit/run.ts';
 import { yahooStandIn, type YahooStandIn } from './stand-in.ts';
 
@@ -25,7 +25,7 @@ test('as many connections as the cap of symbols asks for: nothing is left out wi
   await on.until(() => on.standIn.connections.size === 2, 'there are two connections');
   await on.standIn.play({ ...calm, forMs: 5000 });
   expect([...vendorOf(on).subscribed.values()].map((symbols) => [...symbols])).toEqual([['AAPL', 'BTC-USD'], ['^GSPC']]);
-  await on.until(async () => findings(on, await on.published()).length === 0, 'all is accounted for');
+  await accounted(on);
 });
 
 test('symbols beyond the connections that are allowed are not collected, and a note says so', async () => {
@@ -41,7 +41,7 @@ test('subscriptions are sent again each 15 seconds, and what is sent again for t
   const { messages } = vendorOf(on);
   expect(messages.length).toBeGreaterThanOrEqual(3);
   expect(new Set(messages)).toEqual(new Set(['{"subscribe":["AAPL","BTC-USD","^GSPC"]}']));
-  await on.until(async () => findings(on, await on.published()).length === 0, 'all is accounted for');
+  await accounted(on);
   expect(on.skipped().get('repeat')).toBeGreaterThan(3);
 });
 
@@ -57,7 +57,7 @@ test('version 1 is read, too', async () => {
   run = on;
   await on.connected();
   await on.standIn.play({ ...calm, forMs: 5000 });
-  await on.until(async () => findings(on, await on.published()).length === 0, 'all is accounted for');
+  await accounted(on);
 });
 
 async function bars(on: Run): Promise<{ instrument: string; at: number; close: number }[]> {
@@ -106,7 +106,7 @@ test('of an outage of minutes the full minutes come as bars, before newer prices
 
 test('without `backfill` there are no bars', async () => {
   const on = await away({ backfill: '0s' });
-  await on.until(async () => findings(on, await on.published()).length === 0, 'all is accounted for');
+  await accounted(on);
   expect(await bars(on)).toEqual([]);
   expect(vendorOf(on).requests).toEqual([]);
 });

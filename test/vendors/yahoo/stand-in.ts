@@ -16,7 +16,7 @@ const HEARTBEAT_MS = 30_000;
 export interface YahooStandIn extends Vendor {
   /** Crumbs given out. */
   readonly crumbs: string[];
-  /** The newest crumb is taken no more. */
+  /** Crumbs given out so far are taken no more. */
   revoke(): void;
   /** Symbols that each connection got, of those it asked for. */
   readonly subscribed: ReadonlyMap<VendorConnection, ReadonlySet<string>>;
@@ -27,6 +27,10 @@ export interface YahooStandIn extends Vendor {
 
 export interface YahooStandInOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** @default AAPL, BTC-USD, ^GSPC */
+  readonly symbols?: readonly string[];
+  /** It is asked for quotes: what an answer showed behind the first one about a symbol is due, at whole seconds. @default false */
+  readonly polled?: boolean;
   /** @default 100 */
   readonly cap?: number;
   /** Requests in a minute. @default 120 */
@@ -40,15 +44,19 @@ const priceOf = ({ id }: MarketTrade): number => Number((100 + (id % 8_000_000) 
 const timeOf = ({ atUs }: MarketItem): number => Math.floor(atUs / 1000);
 
 export const yahooStandIn =
-  ({ settings = {}, cap = 100, perMinute = 120 }: YahooStandInOptions = {}) =>
+  ({ settings = {}, symbols = ['AAPL', 'BTC-USD', '^GSPC'], polled = false, cap = 100, perMinute = 120 }: YahooStandInOptions = {}) =>
   (standIn: StandIn): YahooStandIn => {
-    const symbols = ['AAPL', 'BTC-USD', '^GSPC'];
+    const unitMs = polled ? 1000 : 1;
+    /** By symbol, what the first answer about it showed. */
+    const first = new Map<string, MarketTrade>();
     const subscribed = new Map<VendorConnection, Set<string>>();
     const versions = new Map<VendorConnection, string | null>();
     const messages: string[] = [];
     const requests: string[] = [];
     const crumbs: string[] = [];
-    let revoked = 0;
+    /** By crumb, the cookie that it goes with. */
+    const cookies = new Map<string, string>();
+    let visits = 0;
     const rule = new WindowRule(perMinute, 60_000, standIn.now);
 
     function frameOf(connection: VendorConnection, item: MarketTrade): string {
@@ -74,13 +82,27 @@ export const yahooStandIn =
       }
     }
 
+    function crumbFor(cookie: string): string {
+      const crumb = `crumb/${crumbs.length}`;
+      crumbs.push(crumb);
+      cookies.set(crumb, cookie);
+      return crumb;
+    }
+
+    function show(item: MarketTrade): void {
+      const begun = first.get(item.symbol);
+      if (begun === undefined) first.set(item.symbol, item);
+      else if (begun !== item) standIn.ledger.of(item).due = true;
+    }
+
     function quotes(response: ServerResponse, url: URL, cookie: string): void {
-      if (cookie !== 'A3=cookie' || url.searchParams.get('crumb') !== crumbs.at(-1) || revoked === crumbs.length) {
+      if (cookie === '' || cookies.get(url.searchParams.get('crumb') ?? '') !== cookie) {
         response.writeHead(401, { 'content-type': 'application/json' }).end('{"finance":{"result":null,"error":{"code":"Unauthorized","description":"Invalid Crumb"}}}');
         return;
       }
       const result = (url.searchParams.get('symbols') ?? '').split(',').flatMap((symbol) => {
         const newest = standIn.market.newest('trade', symbol);
+        if (newest && polled) show(newest);
         return newest ? [{ symbol, quoteType: 'EQUITY', marketState: 'REGULAR', regularMarketPrice: priceOf(newest), regularMarketTime: Math.floor(newest.atUs / 1e6), regularMarketVolume: newest.id * 100, postMarketPrice: 1, postMarketTime: 1_600_000_000 }] : [];
       });
       json(response, { quoteResponse: { result, error: null } });
@@ -108,15 +130,16 @@ export const yahooStandIn =
       symbols,
       streams: ['trade'],
       numbered: [],
+      polled,
       timed: {},
       crumbs,
-      revoke: () => { revoked = crumbs.length; },
+      revoke: () => { cookies.clear(); },
       subscribed,
       messages,
       requests,
       instrument: (symbol) => `yahoo:${symbol}`,
-      told: (item) => (item.stream === 'trade' ? { ...item, id: 0, price: String(priceOf(item)), size: '0', aggressor: 'none', atUs: timeOf(item) * 1000 } : item),
-      settings: ({ http, ws }) => ({ url: `${ws}/?version=2`, rest_url: http, cookie_url: `${http}/cookie`, allow_plain_text: true, ...settings }),
+      told: (item) => (item.stream === 'trade' ? { ...item, id: 0, price: String(priceOf(item)), size: '0', aggressor: 'none', atUs: Math.floor(timeOf(item) / unitMs) * unitMs * 1000 } : item),
+      settings: ({ http, ws }) => ({ url: `${ws}/?version=2`, rest_url: http, cookie_url: `${http}/cookie`, allow_plain_text: true, ...(polled && { mode: 'poll', interval: '2s' }), ...settings }),
       connected(connection, request) {
         subscribed.set(connection, new Set());
         versions.set(connection, new URL(request.url ?? '/', 'http://x').searchParams.get('version'));
@@ -132,10 +155,10 @@ export const yahooStandIn =
         requests.push(url.pathname);
         const { cookie = '' } = request.headers;
         if (!rule.allows()) response.writeHead(429, { 'retry-after': '5' }).end('Too Many Requests');
-        else if (url.pathname === '/cookie') response.writeHead(404, { 'set-cookie': ['A3=cookie; Expires=Thu, 01 Jan 2099 00:00:00 GMT; Path=/; HttpOnly'] }).end('<html></html>');
+        else if (url.pathname === '/cookie') response.writeHead(404, { 'set-cookie': [`A3=cookie-${++visits}; Expires=Thu, 01 Jan 2099 00:00:00 GMT; Path=/; HttpOnly`] }).end('<html></html>');
         else if (url.pathname === '/v1/test/getcrumb') {
-          if (cookie !== 'A3=cookie') response.writeHead(401).end('{"finance":{"error":{"code":"Unauthorized"}}}');
-          else response.end(crumbs[crumbs.push(`crumb/${crumbs.length}`) - 1]);
+          if (!cookie.startsWith('A3=')) response.writeHead(401).end('{"finance":{"error":{"code":"Unauthorized"}}}');
+          else response.end(crumbFor(cookie));
         } else if (url.pathname === '/v7/finance/quote') quotes(response, url, cookie);
         else if (url.pathname.startsWith('/v8/finance/chart/')) chart(response, url, decodeURIComponent(url.pathname.slice('/v8/finance/chart/'.length)));
         else response.writeHead(404).end();
