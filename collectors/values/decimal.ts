@@ -37,12 +37,19 @@ function isDecimal(text: string): boolean {
  */
 export function fromFloat32(value: number): number {
   if (!Number.isFinite(value) || Number.isInteger(value)) return value;
+  if (value < 0) return -fromFloat32(-value);
+  const whole = Math.floor(Math.log10(value));
   for (let digits = 6; digits < 9; digits++) {
-    const short = Number(value.toPrecision(digits));
+    const scale = POWERS[digits - 1 - whole];
+    // A whole number and a power of ten that a double holds: their quotient is the nearest double, as if the decimal had been read.
+    const short = scale === undefined ? Number(value.toPrecision(digits)) : Math.round(value * scale) / scale;
     if (Math.fround(short) === value) return short;
   }
   return Number(value.toPrecision(9));
 }
+
+/** Those that are exact. */
+const POWERS = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 
 /** A whole number up to 2^53, as a JSON number or a text of digits. MALFORMED_RECORD for anything else. */
 export function whole(value: unknown, field: string): number {

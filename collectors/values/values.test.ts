@@ -30,6 +30,9 @@ test('the shortest decimal of a float32: no noise, and the same float32', () => 
   expect(fromFloat32(Math.fround(232.35))).toBe(232.35);
   expect(fromFloat32(Math.fround(94_745.08))).toBe(94_745.08);
   fc.assert(fc.property(fc.float({ noNaN: true }), (value) => { expect(Math.fround(fromFloat32(value))).toBe(value === 0 ? fromFloat32(value) : value); }));
+  // No text is made of it, yet it is what reading the text would give.
+  const read = (value: number): number => [6, 7, 8, 9].map((digits) => Number(value.toPrecision(digits))).find((short) => Math.fround(short) === value)!;
+  fc.assert(fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => { if (!Number.isInteger(value)) expect(fromFloat32(value)).toBe(read(value)); }));
   fc.assert(fc.property(fc.integer({ min: 1, max: 999_999 }), (cents) => { expect(fromFloat32(Math.fround(cents / 100))).toBe(cents / 100); }));
 });
 
