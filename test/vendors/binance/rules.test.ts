@@ -47,7 +47,7 @@ test('serverShutdown: another connection stands before this one ends', async () 
 });
 
 test('pings are answered with their payload, for longer than the vendor waits', async () => {
-  const on = await started({ vendor: binance({ trades: 'aggTrade' }), settings: { quotes: false } });
+  const on = await started({ vendor: binance({ trades: 'aggTrade' }), settings: { quotes: false }, factor: 60 });
   await on.standIn.clock.sleep(200_000, new AbortController().signal);
   expect(causes(on)).toEqual([]);
   expect(on.standIn.connections.size).toBe(1);

@@ -15,6 +15,8 @@ interface Sleeper {
 }
 
 export interface FastClock extends Clock {
+  /** So much time passes at once. */
+  pass(ms: number): void;
   /** Nobody sleeps any more. */
   stop(): void;
 }
@@ -53,6 +55,9 @@ export function fastClock(factor: number): FastClock {
         sleepers.add(sleeper);
         signal.addEventListener('abort', wake, { once: true });
       });
+    },
+    pass(ms) {
+      now += ms;
     },
     stop() {
       clearInterval(tick);

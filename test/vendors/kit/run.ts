@@ -58,6 +58,7 @@ export class Run {
   readonly #clock: FastClock;
   readonly #directory = mkdtempSync(join(tmpdir(), 'foretick-vendor-'));
   #queue: Queue | null = null;
+  #topics: Topics | null = null;
   readonly collectors: Collector[] = [];
   #closers: (() => Promise<void>)[] = [];
 
@@ -88,6 +89,11 @@ export class Run {
     await this.#queue.ensureTopics(this.layout.specs());
     await this.startCollector();
     return this;
+  }
+
+  /** So much time passes at once: while no source runs. */
+  pass(ms: number): void {
+    this.#clock.pass(ms);
   }
 
   /** Once more, as a new process would. */
@@ -160,10 +166,11 @@ export class Run {
   }
 
   published(): Promise<Published> {
-    return publishedOf(this.queue, this.layout, this.standIn.vendor);
+    this.#topics ??= new Topics(this.queue, this.layout, this.standIn.vendor);
+    return this.#topics.read();
   }
 
-  records(topic: Parameters<TopicLayout['name']>[0]): Promise<QueueRecord[]> {
+  records(topic: TopicKey): Promise<QueueRecord[]> {
     return recordsOf(this.queue, this.layout, topic);
   }
 
@@ -198,44 +205,91 @@ export class Run {
   }
 }
 
-async function recordsOf(queue: Pick<Queue, 'read'>, layout: TopicLayout, topic: Parameters<TopicLayout['name']>[0]): Promise<QueueRecord[]> {
-  const all: QueueRecord[] = [];
-  for await (const { records } of queue.read({ topic: layout.name(topic), from: 'earliest', toEnd: true })) all.push(...records);
-  return all;
+/** Everything that stands on the topics. */
+export function publishedOf(queue: Pick<Queue, 'read'>, layout: TopicLayout, vendor: Pick<Vendor, 'timed'>): Promise<Published> {
+  return new Topics(queue, layout, vendor).read();
 }
 
-/** Everything that stands on the topics. */
-export async function publishedOf(queue: Pick<Queue, 'read'>, layout: TopicLayout, { timed }: Pick<Vendor, 'timed'>): Promise<Published> {
-  const rows: string[] = [];
-  const watermarks = new Map<string, number[]>();
-  const newest = new Map<string, number>();
-  let late = 0;
-  const seen = (topic: string, partition: number, receipt: number, isWatermark: boolean): void => {
-    const place = `${topic}/${partition}`;
-    if (receipt < (newest.get(place) ?? 0)) late++;
-    if (!isWatermark) return;
-    newest.set(place, receipt);
-    const all = watermarks.get(place);
-    if (all) all.push(receipt);
-    else watermarks.set(place, [receipt]);
-  };
-  const records = (topic: Parameters<TopicLayout['name']>[0]): Promise<QueueRecord[]> => recordsOf(queue, layout, topic);
-  for (const record of await records('quotes')) {
+type TopicKey = Parameters<TopicLayout['name']>[0];
+
+/** What stands on the topics, each record read once: of a flood there is much, and tests look often. */
+class Topics {
+  readonly #queue: Pick<Queue, 'read'>;
+  readonly #layout: TopicLayout;
+  readonly #timed: Vendor['timed'];
+  /** By topic and partition, where to read on. */
+  readonly #offsets = new Map<TopicKey, Map<number, number>>();
+  readonly #rows: string[] = [];
+  readonly #gaps: Gap[] = [];
+  readonly #deadLetters: string[] = [];
+  readonly #watermarks = new Map<string, number[]>();
+  readonly #newest = new Map<string, number>();
+  #late = 0;
+  /** One look after another. */
+  #looking: Promise<unknown> = Promise.resolve();
+
+  constructor(queue: Pick<Queue, 'read'>, layout: TopicLayout, { timed }: Pick<Vendor, 'timed'>) {
+    this.#queue = queue;
+    this.#layout = layout;
+    this.#timed = timed;
+  }
+
+  read(): Promise<Published> {
+    const look = this.#looking.then(() => this.#read());
+    this.#looking = look.catch(() => undefined);
+    return look;
+  }
+
+  async #read(): Promise<Published> {
+    for (const record of await this.#more('quotes')) this.#ticks(record);
+    for (const record of await this.#more('posts')) {
+      const post = decodePost(record);
+      this.#seen('posts', record.partition, post.receiptTimeUs, post.watermark !== undefined);
+      if (!post.watermark) this.#rows.push(postKey(post, this.#timed.post !== false));
+    }
+    for (const { value } of await this.#more('alerts')) {
+      const { gap } = decodeJson(value!, Alert);
+      if (gap) this.#gaps.push(gap);
+    }
+    for (const { value } of await this.#more('dead-letters')) this.#deadLetters.push(Buffer.from(value!).toString('latin1'));
+    const watermarks = new Map([...this.#watermarks].map(([place, times]) => [place, [...times]]));
+    return { rows: [...this.#rows], gaps: [...this.#gaps], deadLetters: [...this.#deadLetters], watermarks, late: this.#late };
+  }
+
+  #ticks(record: QueueRecord): void {
     const ticks = decodeTicks(record);
     for (let i = 0; i < ticks.length; i++) {
       const isWatermark = ticks.kind[i] === TickKind.WATERMARK;
-      seen('quotes', record.partition, ticks.receiptTime[i]!, isWatermark);
-      if (!isWatermark) rows.push(rowKey(ticks, i, (stream) => timed[stream] !== false));
+      this.#seen('quotes', record.partition, ticks.receiptTime[i]!, isWatermark);
+      if (!isWatermark) this.#rows.push(rowKey(ticks, i, (stream) => this.#timed[stream] !== false));
     }
   }
-  for (const record of await records('posts')) {
-    const post = decodePost(record);
-    seen('posts', record.partition, post.receiptTimeUs, post.watermark !== undefined);
-    if (!post.watermark) rows.push(postKey(post, timed.post !== false));
+
+  #seen(topic: string, partition: number, receipt: number, isWatermark: boolean): void {
+    const place = `${topic}/${partition}`;
+    if (receipt < (this.#newest.get(place) ?? 0)) this.#late++;
+    if (!isWatermark) return;
+    this.#newest.set(place, receipt);
+    const all = this.#watermarks.get(place);
+    if (all) all.push(receipt);
+    else this.#watermarks.set(place, [receipt]);
   }
-  const gaps = (await records('alerts')).map(({ value }) => decodeJson(value!, Alert).gap).filter((gap) => gap !== undefined);
-  const deadLetters = (await records('dead-letters')).map(({ value }) => Buffer.from(value!).toString('latin1'));
-  return { rows, gaps, deadLetters, watermarks, late };
+
+  async #more(topic: TopicKey): Promise<QueueRecord[]> {
+    const offsets = this.#offsets.get(topic) ?? new Map<number, number>();
+    this.#offsets.set(topic, offsets);
+    return recordsOf(this.#queue, this.#layout, topic, offsets);
+  }
+}
+
+/** @param offsets where to read on, by partition: moved */
+async function recordsOf(queue: Pick<Queue, 'read'>, layout: TopicLayout, topic: TopicKey, offsets = new Map<number, number>()): Promise<QueueRecord[]> {
+  const all: QueueRecord[] = [];
+  for await (const { partition, records, nextOffset } of queue.read({ topic: layout.name(topic), from: { offsets: new Map(offsets) }, toEnd: true })) {
+    all.push(...records);
+    offsets.set(partition, nextOffset);
+  }
+  return all;
 }
 
 function withProducer(queue: Queue, around: (inner: Producer) => Producer): Queue {

@@ -90,10 +90,10 @@ test('subscriptions are rules, made and deleted while the stream stands; nothing
 });
 
 test.each([
-  ['429', [429, 429, 429], [60_000, 120_000, 240_000]],
-  ['errors', [503, 500, 503, 503], [5000, 10_000, 20_000, 40_000]],
-] as const)('%s are waited for by their ladder: no shorter than X says, and not much longer', async (_, refusals, least) => {
-  const { on, x } = await begin({ refusals });
+  ['429', [429, 429, 429], [60_000, 120_000, 240_000], 40],
+  ['errors', [503, 500, 503, 503], [5000, 10_000, 20_000, 40_000], 20],
+] as const)('%s are waited for by their ladder: no shorter than X says, and not much longer', async (_, refusals, least, factor) => {
+  const { on, x } = await begin({ refusals }, { factor });
   await on.connected();
   const times = asked(x, 'stream').map(({ at }) => at);
   least.forEach((ms, i) => {
@@ -219,10 +219,10 @@ test('whatever breaks, and over a restart: all posts are published, each once, a
 });
 
 test('a silent market is no outage: a restart long after the last post searches no further back than it has to', async () => {
-  const { on, x } = await begin({}, { settings: { replay: '5m' }, factor: 60 });
+  const { on, x } = await begin({}, { settings: { replay: '2m' }, factor: 60 });
   await on.connected();
   await on.standIn.play({ ...calm, forMs: 3000 });
-  await on.standIn.clock.sleep(600_000, new AbortController().signal);
+  await on.standIn.clock.sleep(240_000, new AbortController().signal);
   await on.collector.stop();
   await on.startCollector();
   await on.connected();

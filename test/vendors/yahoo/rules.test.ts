@@ -46,7 +46,7 @@ test('subscriptions are sent again each 15 seconds, and what is sent again for t
 });
 
 test('while markets are closed a connection stands, and what it sends again stays old', async () => {
-  const on = await begin({ vendor: yahooStandIn() });
+  const on = await begin({ vendor: yahooStandIn(), factor: 60 });
   await on.connected();
   await on.standIn.clock.sleep(200_000, new AbortController().signal);
   expect(on.collector.status().health).toMatchObject({ state: 'live', reconnects: 0 });
@@ -76,7 +76,10 @@ async function away(settings: Readonly<Record<string, unknown>> = {}): Promise<R
   await on.standIn.play({ ...calm, forMs: 10_000 });
   await on.until(async () => (await on.published()).rows.length > 50, 'prices are published');
   await on.collector.stop();
-  await on.standIn.play({ ...calm, rate: 2, forMs: 240_000 });
+  for (let i = 0; i < 48; i++) {
+    on.pass(5000);
+    for (let n = 0; n < 10; n++) on.standIn.happen();
+  }
   await on.startCollector();
   await on.connected();
   await on.standIn.play({ ...calm, forMs: 5000 });
@@ -155,7 +158,7 @@ test('polled: what is old is no news, and a symbol that Yahoo does not know is n
   const on = new Run({ vendor: yahooStandIn(), settings: polled, instruments: fixedInstruments(['AAPL', 'NOSUCH']) });
   run = on;
   await on.standIn.start();
-  await on.standIn.clock.sleep(120_000, new AbortController().signal);
+  on.pass(120_000);
   await on.begin();
   await on.connected();
   await on.standIn.clock.sleep(10_000, new AbortController().signal);
