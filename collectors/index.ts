@@ -8,7 +8,7 @@ export {
   type CollectorState,
   type CollectorStatus,
 } from './supervisor.ts';
-export { readCursor, readCursors, reshared } from './cursors.ts';
+export { readCursor, reshared } from './cursors.ts';
 export { cursorRecord, shareName } from './publish.ts';
 export { ownedCollector } from './sharing/owned.ts';
 export { sharedCollector } from './sharing/shared.ts';

@@ -11,7 +11,7 @@ import type { Producer, Queue } from '#queue';
 import { systemClock, type Clock } from './clock.ts';
 import type { Emission, Rejection, Source, SourceEvent } from './port.ts';
 import { sourceHealth, type SourceHealth } from './health.ts';
-import { readCursor, readCursors } from './cursors.ts';
+import { cursorReader, readCursor } from './cursors.ts';
 import { createPublisher, type PublishedRecord, type TickFormat } from './publish.ts';
 import { RowCounts } from './identity.ts';
 
@@ -231,7 +231,7 @@ class SourceCollector implements Collector {
       signal,
       emit,
       reject: (rejection) => rejections.push(rejection),
-      cursors: (instruments) => readCursors(queue, layout, source.name, instruments),
+      cursors: cursorReader(queue, layout, source.name),
       observe: (event) => {
         this.#health.see(event);
         this.#options.metrics?.event?.(event);

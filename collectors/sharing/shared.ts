@@ -9,7 +9,7 @@ import { asForetickError, type ForetickError, type Subscription } from '#proto';
 import { loadTable, type Producer, type TaskContext } from '#queue';
 
 import { hasAborted } from '../clock.ts';
-import { readCursors } from '../cursors.ts';
+import { cursorReader } from '../cursors.ts';
 import { MovingInstruments, type InstrumentSet } from '../live/instruments.ts';
 import type { Source } from '../port.ts';
 import { ANY_SHARE, shareName, type PublishedRecord } from '../publish.ts';
@@ -38,6 +38,7 @@ interface Share {
 
 export function sharedCollector(options: SharedOptions): Collector {
   const { queue, layout, source, create } = options;
+  const cursors = cursorReader(queue, layout, source);
   const shares = new Map<number, Share>();
   const since = new Map<string, { readonly share: number; readonly sinceUs: number }>();
   const moving = new MovingInstruments();
@@ -134,7 +135,7 @@ export function sharedCollector(options: SharedOptions): Collector {
     try {
       await ready;
       const name = shareName(partition);
-      share.published = share.covered = (await readCursors(queue, layout, source, [name])).get(name)?.receiptTimeUs ?? 0;
+      share.published = share.covered = (await cursors([name])).get(name)?.receiptTimeUs ?? 0;
       if (!hasAborted(signal)) {
         loaded = true;
         shares.set(partition, share);

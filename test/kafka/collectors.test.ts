@@ -71,13 +71,18 @@ describeKafka('collectors that share a source', ({ brokers, fresh }) => {
       const published = await eventually(
         'everything is published or reported',
         async () => {
+          // To look takes the time of those who are to go on.
+          await sleep(2000);
           const now = await publishedOf(queue, layout, standIn.vendor);
           return findings(run, now).some((text) => text.includes('neither published nor reported')) ? undefined : now;
         },
         // The vendor answers ten requests a second: what a hand-over took of hundreds of instruments is fetched one by one.
         120_000,
       ).catch(() => publishedOf(queue, layout, standIn.vendor));
-      expect(findings(run, published).slice(0, 20)).toEqual([]);
+      const found = findings(run, published);
+      // What a person who looks into it needs first.
+      if (found.length > 0) process.stdout.write(members.map((member, i) => `collector ${i}, ended with ${String(member.child.exitCode ?? member.child.signalCode)}\n${lastLines(member)}\n`).join(''));
+      expect(found.slice(0, 20)).toEqual([]);
       // Gaps of trades are fetched; those of quotes can only be told.
       expect(published.gaps.filter(({ stream, missed, recovered }) => stream === 'trade' && recovered < missed)).toEqual([]);
       expect(published.rows.length).toBeGreaterThan(RATE * 15);
@@ -91,6 +96,10 @@ describeKafka('collectors that share a source', ({ brokers, fresh }) => {
     }
   }, 300_000);
 });
+
+function lastLines(member: Program): string {
+  return member.stderr().split('\n').slice(-25).join('\n');
+}
 
 /** The longest time between two watermarks of a partition within four seconds of a kill, microseconds. */
 function longestWait(times: readonly number[], atUs: number): number {
