@@ -1,5 +1,3 @@
-import { sourceContract } from '../kit/contract.ts';
-import { binance } from './stand-in.ts';
+import { contracts } from '../contracts.ts';
 
-sourceContract('Binance, trades aggregated', { vendor: binance({ trades: 'aggTrade' }), silentMs: 40_000 });
-sourceContract('Binance, single trades', { vendor: binance({ trades: 'trade' }), silentMs: 40_000 });
+contracts('Binance, trades aggregated', 'Binance, single trades');

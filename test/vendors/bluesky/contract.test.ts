@@ -1,4 +1,3 @@
-import { sourceContract } from '../kit/contract.ts';
-import { jetstream } from './jetstream.ts';
+import { contracts } from '../contracts.ts';
 
-sourceContract('Bluesky', { vendor: jetstream(), silentMs: 40_000 });
+contracts('Bluesky');

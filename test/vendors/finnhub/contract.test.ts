@@ -1,4 +1,3 @@
-import { sourceContract } from '../kit/contract.ts';
-import { finnhubStandIn } from './stand-in.ts';
+import { contracts } from '../contracts.ts';
 
-sourceContract('Finnhub', { vendor: finnhubStandIn(), silentMs: 90_000 });
+contracts('Finnhub');

@@ -1,8 +1,3 @@
-import { sourceContract } from '../kit/contract.ts';
-import { numberedList, tokenList } from './lists.ts';
+import { contracts } from '../contracts.ts';
 
-// Frames have no order within a list, and lists are always whole.
-const list = { closeCode: null, silentMs: 10_000, without: ['gap', 'reorder', 'repeat', 'flood', 'close'] } as const;
-
-sourceContract('A polled list with numbers', { vendor: numberedList, ...list });
-sourceContract('A polled list with a token for older pages', { vendor: tokenList, ...list });
+contracts('A polled list with numbers', 'A polled list with a token for older pages');

@@ -70,6 +70,14 @@ export async function accounted(run: Run): Promise<void> {
     });
 }
 
+/** Waits until the source has recovered and all that happened is accounted for. */
+export async function settle(run: Run): Promise<void> {
+  await run.until(() => run.collector.status().health?.state === 'live', 'the source is connected again');
+  // Something newer of every kind, so that numbers tell what is missing.
+  await run.standIn.play({ name: 'calm', forMs: 2000, rate: 20, steps: [] });
+  await accounted(run);
+}
+
 interface Excuse {
   readonly gap: Gap;
   /** Records that it says stay missing, less those it was taken for. */

@@ -6,10 +6,10 @@ import { systemClock } from '#collectors';
 import { fail } from '#proto';
 import type { Producer } from '#queue';
 
-import { accounted } from './accounts.ts';
-import { randomOf } from './market.ts';
+import { settle } from './accounts.ts';
+import { faultsOf } from './faults.ts';
 import { Run, type RunOptions } from './run.ts';
-import { oneFault, randomFaults, type Fault, type Scenario } from './scenario.ts';
+import { oneFault, type Fault, type Scenario } from './scenario.ts';
 import { StandIn } from './stand-in.ts';
 
 /** Registers a test: of Jest, Vitest or `node:test`. */
@@ -28,7 +28,7 @@ export interface ContractOptions extends Pick<RunOptions, 'vendor' | 'source' | 
   readonly fetches?: boolean;
 }
 
-/** More seeds make a soak: FORETICK_SOAK_SEEDS=50. */
+/** More seeds make a soak: FORETICK_SOAK_SEEDS=50. Of the sources that ship, `npm run soak:sources` does it. */
 const SEEDS = Array.from({ length: Number(process.env['FORETICK_SOAK_SEEDS'] ?? 1) }, (_, i) => i + 7);
 
 /** Of the wall's clock, for one promise. */
@@ -55,13 +55,6 @@ export function sourceContract(name: string, options: ContractOptions): void {
     return run;
   };
   const has = (...faults: Fault['fault'][]): boolean => !faults.some((fault) => without.includes(fault));
-
-  async function settle(on: Run): Promise<void> {
-    // Something newer of every kind, so that numbers tell what is missing.
-    await on.until(() => on.collector.status().health?.state === 'live', 'the source is connected again');
-    await on.standIn.play({ name: 'calm', forMs: 2000, rate: 20, steps: [] });
-    await accounted(on);
-  }
 
   async function survives(scenario: Scenario, more: Partial<RunOptions> = {}): Promise<Run> {
     const on = await start(more);
@@ -243,22 +236,6 @@ export function sourceContract(name: string, options: ContractOptions): void {
   });
 
   for (const seed of SEEDS) test(`survives faults of every kind, one after another (seed ${seed})`, async () => {
-    const all: Fault[] = [
-      { fault: 'cut' },
-      { fault: 'close', code: closeCode ?? 1001, reason: 'restart' },
-      { fault: 'half-open' },
-      { fault: 'garbage', frames: 3 },
-      { fault: 'truncate', frames: 2 },
-      { fault: 'reorder', frames: 5 },
-      { fault: 'gap', frames: 3 },
-      { fault: 'repeat', frames: 5 },
-      { fault: 'drip', forMs: 500 },
-      { fault: 'flood', items: 300 },
-      { fault: 'status', status: 503, forMs: 1500 },
-      { fault: 'dns', forMs: 1500 },
-      { fault: 'refuse', forMs: 1500 },
-    ];
-    const faults = all.filter(({ fault }) => has(fault));
-    await survives(randomFaults(randomOf(seed), faults, { forMs: silentMs * 3 + 90_000, rate: 10, everyMs: 6000 }), { seed });
+    await survives(faultsOf(options, seed), { seed });
   });
 }

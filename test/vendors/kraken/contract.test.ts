@@ -1,4 +1,3 @@
-import { sourceContract } from '../kit/contract.ts';
-import { kraken } from './stand-in.ts';
+import { contracts } from '../contracts.ts';
 
-sourceContract('Kraken', { vendor: kraken, silentMs: 10_000 });
+contracts('Kraken');

@@ -1,4 +1,3 @@
-import { sourceContract } from '../kit/contract.ts';
-import { mastodonServer } from './server.ts';
+import { contracts } from '../contracts.ts';
 
-sourceContract('Mastodon, all public posts', { vendor: mastodonServer(), silentMs: 40_000, closeCode: null, without: ['close'] });
+contracts('Mastodon, all public posts');

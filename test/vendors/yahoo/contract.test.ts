@@ -1,4 +1,3 @@
-import { sourceContract } from '../kit/contract.ts';
-import { yahooStandIn } from './stand-in.ts';
+import { contracts } from '../contracts.ts';
 
-sourceContract('Yahoo', { vendor: yahooStandIn(), silentMs: 60_000, closeCode: 1005 });
+contracts('Yahoo');
