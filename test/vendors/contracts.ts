@@ -59,6 +59,14 @@ export const CONTRACTS = {
 
 export type ContractName = keyof typeof CONTRACTS;
 
+/** Those whose names hold one of these texts; all, where there is none. */
+export function contractNames(parts: readonly string[]): ContractName[] {
+  const all = Object.keys(CONTRACTS) as ContractName[];
+  const names = all.filter((name) => parts.length === 0 || parts.some((part) => name.toLowerCase().includes(part.toLowerCase())));
+  if (names.length === 0) throw new Error(`no source is called ${parts.join(', ')}; there are: ${all.join('; ')}`);
+  return names;
+}
+
 /** Registers the tests of these. */
 export function contracts(...names: readonly ContractName[]): void {
   for (const name of names) sourceContract(name, CONTRACTS[name]);

@@ -5,6 +5,7 @@ import { CONTRACTS, type ContractName } from './contracts.ts';
 import { settle } from './kit/accounts.ts';
 import { faultsOf } from './kit/faults.ts';
 import { Run } from './kit/run.ts';
+import { slope } from './kit/slope.ts';
 
 export interface Soaked {
   readonly runs: number;
@@ -76,16 +77,4 @@ async function heldNow(): Promise<number> {
   }
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
-}
-
-function slope(values: readonly number[]): number {
-  const middle = (values.length - 1) / 2;
-  const mean = values.reduce((all, value) => all + value, 0) / values.length;
-  let over = 0;
-  let under = 0;
-  values.forEach((value, i) => {
-    over += (i - middle) * (value - mean);
-    under += (i - middle) ** 2;
-  });
-  return under === 0 ? 0 : over / under;
 }

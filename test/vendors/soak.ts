@@ -8,13 +8,11 @@
 import { fork } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
-import { CONTRACTS, type ContractName } from './contracts.ts';
+import { contractNames, type ContractName } from './contracts.ts';
 import type { Soaked } from './soak-child.ts';
 
 const { values } = parseArgs({ options: { seeds: { type: 'string', default: '20' }, first: { type: 'string', default: '7' }, only: { type: 'string', multiple: true, default: [] }, jobs: { type: 'string', default: '2' } } });
-const { only } = values;
-const names = (Object.keys(CONTRACTS) as ContractName[]).filter((name) => only.length === 0 || only.some((part) => name.toLowerCase().includes(part.toLowerCase())));
-if (names.length === 0) throw new Error(`no source is called ${only.join(', ')}; there are: ${Object.keys(CONTRACTS).join('; ')}`);
+const names = contractNames(values.only);
 const write = (text: string): void => { process.stdout.write(`${text}\n`); };
 
 function soaked(name: ContractName): Promise<Soaked> {
