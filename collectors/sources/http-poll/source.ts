@@ -133,7 +133,7 @@ async function run(live: Live, options: PollOptions): Promise<void> {
     const instruments = names.map((name) => publisher.instrument(name));
     const ended = outages.end(instruments);
     for (const stream of publisher.unnumbered) {
-      if (open && stream === 'trade') live.gapClosed({ stream, instruments, fromUs: before.at, toUs: receipt, cause: 'window' });
+      if (open && stream === 'trade') live.gapClosed({ stream, instruments, fromUs: Math.min(before.at, ...ended.keys()), toUs: receipt, cause: 'window' });
       else if (sampled.includes(stream)) for (const [fromUs, of] of ended) live.gapClosed({ stream, instruments: [...of], fromUs, toUs: receipt, cause: 'disconnected' });
     }
   }
