@@ -50,7 +50,7 @@ export function findings(run: Accounted, published: Published): string[] {
   if (reordered > skipped) found.push(`${reordered} records came out of order and were dropped, but only ${skipped} were counted`);
   for (const { frame, at, connection } of ledger.spoiled) {
     const arrived = !connection.deaf && connection.endedAt > at + ON_THE_WAY_MS;
-    if (arrived && !letters.has(frame) && !isCounted(run)) found.push(`no dead letter for ${frame}`);
+    if (arrived && !letters.has(frame) && !isCounted(run)) found.push(`no dead letter for ${frame.slice(0, 200)}`);
   }
   if (published.late > 0) found.push(`${published.late} rows stand behind a watermark that is newer`);
   return found;

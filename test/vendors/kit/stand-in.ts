@@ -82,6 +82,9 @@ export class StandIn {
   readonly #over = new AbortController();
   /** Answers on sockets that stand. */
   readonly #answers = new Map<Duplex, VendorConnection[]>();
+  readonly #sockets = new Set<Duplex>();
+  /** What is answered on these does not arrive, though the request did. */
+  readonly #deaf = new WeakSet<Duplex>();
   /** Garbage for the next answers, where nobody is connected. */
   readonly #waiting: string[] = [];
   #serial = 0;
@@ -95,6 +98,10 @@ export class StandIn {
     this.clock = clock;
     setMaxListeners(0, this.#over.signal);
     this.#http = createHttp((request, response) => { this.#request(request, response); });
+    this.#http.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     this.#http.on('upgrade', (request, socket, head) => { this.#upgrade(request, socket, head); });
     this.proxy = new ChaosProxy(() => (this.#http.address() as AddressInfo).port);
     this.vendor = vendor(this);
@@ -185,6 +192,7 @@ export class StandIn {
         break;
       case 'half-open':
         for (const connection of [...this.connections, ...[...this.#answers.values()].flat()]) connection.deaf = true;
+        for (const socket of this.#sockets) this.#deaf.add(socket);
         this.proxy.goDeaf();
         break;
       case 'garbage':
@@ -244,6 +252,7 @@ export class StandIn {
     // Lists have no order of frames to be spoiled.
     const faults: FrameFaults = { truncate: Math.min(1, this.#faults.truncate), reorder: 0, gap: 0, repeat: 0 };
     const connection = new VendorConnection({ id: ++this.#serial, wire, faults, ledger: this.ledger, now: () => this.clock.now(), numbered: () => false });
+    connection.deaf = this.#deaf.has(request.socket);
     this.#answersOf(request.socket).push(connection);
     const garbage = this.#waiting.shift();
     if (garbage !== undefined || faults.truncate > 0) response.writeHead(200);
