@@ -36,7 +36,8 @@ export async function runStream(parts: XParts): Promise<void> {
   };
   let toldReady = (): void => undefined;
   const ready = new Promise<void>((resolve) => (toldReady = resolve));
-  all.addEventListener('abort', () => { toldReady(); });
+  // Once: a signal made of others is held for ever by a listener that stays.
+  all.addEventListener('abort', () => { toldReady(); }, { once: true });
   const stream = async (): Promise<void> => {
     await ready;
     if (!hasAborted(all)) await follow(parts, all);
