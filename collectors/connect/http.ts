@@ -41,7 +41,7 @@ export async function fetchText(live: Live, request: HttpRequest): Promise<HttpR
   const deadline = new AbortController();
   const done = new AbortController();
   void live.clock.sleep(timeoutMs, AbortSignal.any([done.signal, request.signal])).then(() => {
-    deadline.abort();
+    if (!done.signal.aborted) deadline.abort();
   });
   try {
     const answer = await live.environment.network.agent.request({
@@ -65,8 +65,9 @@ export async function fetchText(live: Live, request: HttpRequest): Promise<HttpR
     return { status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks).toString('utf8'), receipt: live.receipt(), retryAfterMs: wait };
   } catch (cause) {
     if (request.signal.aborted) throw fail('SHUTTING_DOWN', 'stopping', { cause });
-    const why = deadline.signal.aborted && !done.signal.aborted ? `no answer in ${timeoutMs} ms` : cause instanceof Error ? cause.message : String(cause);
-    throw fail('SOURCE_UNAVAILABLE', live.environment.redact(`${where}: ${why}`), { cause, details: { silent: deadline.signal.aborted && !done.signal.aborted } });
+    const silent = deadline.signal.aborted;
+    const why = silent ? `no answer in ${timeoutMs} ms` : cause instanceof Error ? cause.message : String(cause);
+    throw fail('SOURCE_UNAVAILABLE', live.environment.redact(`${where}: ${why}`), { cause, details: { silent } });
   } finally {
     // Without the error that an abort makes by itself.
     done.abort(null);
