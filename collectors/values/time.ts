@@ -3,24 +3,21 @@ import { fail } from '#proto';
 
 /** Decimal places of a microsecond in each unit. */
 const PLACES = { s: 6, ms: 3, us: 0, ns: -3 } as const;
-/** Microseconds of each. */
-const SCALE = { s: 1e6, ms: 1000, us: 1 } as const;
 
 /** A number or a text of digits in this unit. MALFORMED_RECORD for anything else. By its digits: seconds with a fraction are not exact in binary. */
 export function timeOf(value: unknown, unit: keyof typeof PLACES, field: string): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value)) {
-    const micros = unit === 'ns' ? Math.floor(value / 1000) : value * SCALE[unit];
-    if (micros > 0 && Number.isSafeInteger(micros)) return micros;
-    throw fail('MALFORMED_RECORD', `${field} is not a time`);
-  }
-  const match = typeof value === 'number' || typeof value === 'string' ? /^(\d{1,20})(?:\.(\d+))?$/.exec(String(value)) : null;
-  if (match) {
-    const [, whole = '', fraction = ''] = match;
-    const places = PLACES[unit];
-    const micros = places < 0 ? Number(whole.slice(0, places)) : Number(whole + fraction.padEnd(places, '0').slice(0, places));
-    if (micros > 0 && Number.isSafeInteger(micros)) return micros;
-  }
+  const places = PLACES[unit];
+  const micros = typeof value === 'number' && Number.isSafeInteger(value) ? (places < 0 ? Math.floor(value / 10 ** -places) : value * 10 ** places) : byDigits(value, places);
+  if (micros > 0 && Number.isSafeInteger(micros)) return micros;
   throw fail('MALFORMED_RECORD', `${field} is not a time`);
+}
+
+/** NaN where it is no number. */
+function byDigits(value: unknown, places: number): number {
+  const match = typeof value === 'number' || typeof value === 'string' ? /^(\d{1,20})(?:\.(\d+))?$/.exec(String(value)) : null;
+  if (!match) return Number.NaN;
+  const [, whole = '', fraction = ''] = match;
+  return places < 0 ? Number(whole.slice(0, places)) : Number(whole + fraction.padEnd(places, '0').slice(0, places));
 }
 
 // Codes of characters.

@@ -16,7 +16,7 @@ import { endAll, foretick, start, eventually, MAIN, type Program } from '../supp
 import { scratchDirectory } from '../support/recording.ts';
 import { coinbaseExchange } from '../vendors/coinbase/exchange.ts';
 import { findings } from '../vendors/kit/accounts.ts';
-import { publishedOf } from '../vendors/kit/run.ts';
+import { Topics } from '../vendors/kit/published.ts';
 import { StandIn } from '../vendors/kit/stand-in.ts';
 import { describeKafka } from './runner/describe.ts';
 
@@ -67,18 +67,19 @@ describeKafka('collectors that share a source', ({ brokers, fresh }) => {
       expect(drained.code).toBe(0);
       await play(6000);
 
+      const topics = new Topics(queue, layout, standIn.vendor);
       const run = { standIn, skipped: () => new Map<string, number>() };
       const published = await eventually(
         'everything is published or reported',
         async () => {
           // To look takes the time of those who are to go on.
           await sleep(2000);
-          const now = await publishedOf(queue, layout, standIn.vendor);
+          const now = await topics.read();
           return findings(run, now).some((text) => text.includes('neither published nor reported')) ? undefined : now;
         },
         // The vendor answers ten requests a second: what a hand-over took of hundreds of instruments is fetched one by one.
         120_000,
-      ).catch(() => publishedOf(queue, layout, standIn.vendor));
+      ).catch(() => topics.read());
       const found = findings(run, published);
       // What a person who looks into it needs first.
       if (found.length > 0) process.stdout.write(members.map((member, i) => `collector ${i}, ended with ${String(member.child.exitCode ?? member.child.signalCode)}\n${lastLines(member)}\n`).join(''));

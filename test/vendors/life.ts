@@ -15,7 +15,7 @@ import { stringify } from 'yaml';
 import { systemClock } from '#collectors';
 
 import { startCluster } from '../kafka/runner/cluster.ts';
-import { MAIN, start } from '../support/program.ts';
+import { MAIN, eventually, start } from '../support/program.ts';
 import { CONTRACTS, contractNames } from './contracts.ts';
 import { faultsOf } from './kit/faults.ts';
 import { slope } from './kit/slope.ts';
@@ -43,16 +43,16 @@ const config = join(directory, 'life.yaml');
 writeFileSync(config, stringify({ queue: { driver: 'kafka', kafka: { brokers: cluster.bootstrap } }, topics: { prefix: 'life', partitions: 4, shards: 1 }, sources, source_files: ['examples/sources/oanda.js'], logging: { level: 'warn' } }));
 // The keys that the stand-ins want.
 const env = Object.fromEntries([...JSON.stringify(sources).matchAll(/"env":"([A-Z_]+)"/g)].map(([, key]) => [key!, `secret-of-${key!}`]));
-const collector = start(MAIN, ['collect', '--config', config, '--health-port', '18981'], { env });
+const collector = start(MAIN, ['collect', '--config', config, '--health-port', '0'], { env });
 const minima: number[] = [];
 try {
-  const playing = names.map((name, i) => playOn(name, standIns.get(name)!, i));
+  const url = await eventually('the collector says where it listens', () => /http:\/\/[^\s,]+/.exec(collector.stdout())?.[0], 60_000);
+  names.forEach((name, i) => void playOn(name, standIns.get(name)!, i));
   for (let minute = 1; minute <= minutes; minute++) {
     const seen = { held: Infinity, resident: 0, rows: 0 };
     for (let second = 0; second < 60; second++) {
       await sleep(1000);
-      if (collector.child.exitCode !== null) throw new Error(`the collector ended with ${collector.child.exitCode}\n${collector.stderr().slice(-3000)}`);
-      const { held, resident, rows } = await look().catch(() => ({ held: Infinity, resident: 0, rows: 0 }));
+      const { held, resident, rows } = await look(url);
       seen.held = Math.min(seen.held, held);
       seen.resident = Math.max(seen.resident, resident);
       seen.rows = Math.max(seen.rows, rows);
@@ -60,8 +60,10 @@ try {
     minima.push(seen.held);
     write(`minute ${minute}: held ${(seen.held / 1e6).toFixed(1)} MB, resident ${(seen.resident / 1e6).toFixed(0)} MB, published ${seen.rows}`);
   }
-  await Promise.race([Promise.all(playing), sleep(1)]);
   write(`rise a minute over the second half: ${(slope(minima.slice(Math.floor(minima.length / 2))) / 1000).toFixed(0)} kB`);
+} catch (error) {
+  write(collector.stderr().slice(-3000));
+  throw error;
 } finally {
   collector.kill('SIGTERM');
   await Promise.race([collector.ended, sleep(20_000)]);
@@ -79,8 +81,8 @@ async function playOn(name: (typeof names)[number], standIn: StandIn, first: num
 }
 
 /** Bytes that the collector holds and has resident, and rows so far. */
-async function look(): Promise<{ held: number; resident: number; rows: number }> {
-  const text = await (await fetch('http://127.0.0.1:18981/metrics')).text();
+async function look(url: string): Promise<{ held: number; resident: number; rows: number }> {
+  const text = await (await fetch(`${url}/metrics`)).text();
   const sum = (metric: string): number => text.split('\n').filter((line) => line.startsWith(`${metric}{`) || line.startsWith(`${metric} `)).reduce((all, line) => all + Number(line.split(' ').at(-1)), 0);
   return { held: sum('nodejs_heap_size_used_bytes') + sum('nodejs_external_memory_bytes'), resident: sum('process_resident_memory_bytes'), rows: sum('foretick_collector_ticks_total') + sum('foretick_collector_posts_total') };
 }

@@ -3,7 +3,8 @@ import { afterEach, expect, jest, test } from '@jest/globals';
 
 import { accounted } from '../kit/accounts.ts';
 import { losesNothing } from '../kit/outages.ts';
-import { Run, type Published } from '../kit/run.ts';
+import type { Published } from '../kit/published.ts';
+import { Run } from '../kit/run.ts';
 import { jetstream, type JetstreamOptions } from './jetstream.ts';
 
 jest.setTimeout(300_000);

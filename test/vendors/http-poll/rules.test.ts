@@ -85,6 +85,25 @@ test('what is asked for with `since` is above the highest number that came', asy
   expect((await on.published()).gaps).toEqual([]);
 });
 
+test('what lies behind the last page is told since the outage began, also when a restart fell into it', async () => {
+  run = await new Run({ vendor: tokenList, settings: { paging: { by: 'token', at: '/next', parameter: 'page', most: 1 } } }).start();
+  const on = run;
+  const play = (forMs: number): Promise<void> => on.standIn.play({ name: 'busy', forMs, rate: 60, steps: [] });
+  await on.connected();
+  await play(2000);
+  const begun = on.standIn.clock.now() * 1000;
+  // Ended by hand.
+  on.standIn.inflict({ fault: 'refuse', forMs: 600_000 });
+  await play(8000);
+  await on.collector.stop();
+  await on.startCollector();
+  await play(4000);
+  on.standIn.inflict({ fault: 'refuse', forMs: 0 });
+  await on.until(async () => (await on.published()).gaps.some(({ cause }) => cause === 'window'), 'more than a page is missing, and told');
+  const { gaps } = await on.published();
+  expect(gaps.find(({ cause }) => cause === 'window')!.fromUs).toBeLessThanOrEqual(begun);
+});
+
 test('an address that was never good ends the source, a key that is wrong too', async () => {
   run = await new Run({ vendor: tokenList, settings: { keys: { key: { env: 'WRONG' }, token: { env: 'LIST_TOKEN' } } } }).start();
   await run.until(() => run!.collector.status().state === 'FAILED', 'the source has failed');

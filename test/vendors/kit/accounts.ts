@@ -2,7 +2,8 @@
 import type { Gap } from '#proto';
 
 import type { Ledger, LedgerEntry } from './ledger.ts';
-import type { Published, Run } from './run.ts';
+import type { Published } from './published.ts';
+import type { Run } from './run.ts';
 import type { Vendor } from './stand-in.ts';
 
 /** A frame sent so shortly before its connection ended may not have arrived, milliseconds of the vendor's time. */

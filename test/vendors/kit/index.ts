@@ -1,6 +1,7 @@
 /** `foretick/sources/testing`: what a source of one's own is tested with (docs/sources.md). */
 export { sourceContract, type ContractOptions, type RegisterTest } from './contract.ts';
-export { Run, type Published, type RunOptions } from './run.ts';
+export { Run, type RunOptions } from './run.ts';
+export type { Published } from './published.ts';
 export { StandIn, type Refusal, type StandInOptions, type Vendor } from './stand-in.ts';
 export type { VendorConnection } from './connection.ts';
 export type { Fault, Scenario } from './scenario.ts';
