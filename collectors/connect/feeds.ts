@@ -234,7 +234,7 @@ class Feeds {
       if (this.#plan.outage?.({ ...about, stream, instruments }) !== true) this.#live.gapClosed({ ...about, stream, instruments: [...instruments] });
     }
     for (const one of numbered) {
-      // Its numbers will not tell: it is not known where they begin.
+      // Its numbers will not tell: it is not known where they begin. Of those that have begun meanwhile the stream has told.
       const unknown = instruments.filter((id) => !one.follows(id));
       if (unknown.length > 0) this.#live.gapClosed({ ...about, stream: one.stream, instruments: unknown });
     }

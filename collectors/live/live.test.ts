@@ -207,4 +207,15 @@ describe('a numbered stream', () => {
     expect(second.published()).toEqual([6, 3, 4]);
     second.stop();
   });
+
+  test('numbers that begin in an outage do not tell what it took: its time is reported with the first of them, once', async () => {
+    const fed = new Fed({ cursors: new Map([['v:A', Cursor.fromPartial({ source: 's', instrument: 'v:A', position: JSON.stringify({ down: T }) })]]) });
+    await fed.made.live.positions.load(['v:A']);
+    fed.numbered.resume(['v:A']);
+    expect(fed.gaps()).toEqual([]);
+    fed.feed(7, 8);
+    expect(fed.gaps()).toEqual(['0-0 0/0 disconnected']);
+    expect(fed.made.events.at(-1)).toMatchObject({ gap: { stream: 'trade', instruments: ['v:A'], fromUs: T } });
+    fed.stop();
+  });
 });

@@ -8,6 +8,7 @@ import { hasAborted } from '../clock.ts';
 import type { Range } from '../integrity/ranges.ts';
 import { Sequence, type SequenceState } from '../integrity/sequence.ts';
 import type { Live } from './live.ts';
+import { downSince } from './outage-times.ts';
 
 export interface NumberedOptions {
   /** `trade` */
@@ -62,6 +63,13 @@ export function createNumbered(live: Live, options: NumberedOptions): Numbered {
     return one;
   }
 
+  /** Where its numbers begin in an outage they do not tell what it took: its time is reported, with the first of them. */
+  function beginAfter(instrument: string, number: number): Followed {
+    const fromUs = downSince(live, instrument);
+    if (fromUs > 0) live.gapClosed({ stream, instruments: [instrument], fromUs, toUs: live.out.receipt, cause: 'disconnected' });
+    return begin(instrument, Sequence.after(number));
+  }
+
   function publish(instrument: string, number: number, write: () => void): void {
     if (!accept(instrument, number) || live.out.attempt(write)) return;
     const one = followed.get(instrument)!;
@@ -79,7 +87,7 @@ export function createNumbered(live: Live, options: NumberedOptions): Numbered {
   function accept(instrument: string, number: number): boolean {
     if (isGone(instrument)) return false;
     const { receipt } = live.out;
-    const one = followed.get(instrument) ?? begin(instrument, Sequence.after(number - 1));
+    const one = followed.get(instrument) ?? beginAfter(instrument, number - 1);
     const { sequence } = one;
     const before = sequence.last;
     if (!sequence.accept(number)) {
@@ -161,7 +169,7 @@ export function createNumbered(live: Live, options: NumberedOptions): Numbered {
     publish,
     expect(instrument, number) {
       if (isGone(instrument, 0)) return;
-      const one = followed.get(instrument) ?? begin(instrument, Sequence.after(number));
+      const one = followed.get(instrument) ?? beginAfter(instrument, number);
       const { last } = one.sequence;
       if (number <= last) return;
       one.sequence.expect(number);
@@ -174,8 +182,7 @@ export function createNumbered(live: Live, options: NumberedOptions): Numbered {
         return;
       }
       if (isGone(instrument)) return;
-      begin(instrument, Sequence.after(number));
-      live.positions.move(instrument, numbering, followed.get(instrument)!.sequence);
+      live.positions.move(instrument, numbering, beginAfter(instrument, number).sequence);
       live.out.skip('stale');
     },
     resume(instruments) {

@@ -6,6 +6,11 @@ import type { Live } from './live.ts';
 
 const STATE = 'down';
 
+/** Since when an instrument is not heard of, by its position: receipt time, microseconds; 0: it is. */
+export function downSince({ positions }: Pick<Live, 'positions'>, instrument: string): number {
+  return (positions.begun(instrument, STATE) as number | undefined) ?? 0;
+}
+
 export interface OutageTimes {
   /**
    * Of instruments that are new, when their positions are loaded: the outage is since they were published last, or since an earlier run lost
@@ -19,7 +24,8 @@ export interface OutageTimes {
   forget(instrument: string): void;
 }
 
-export function createOutageTimes({ positions, instruments: set, publishedUpTo }: Pick<Live, 'positions' | 'instruments' | 'publishedUpTo'>): OutageTimes {
+export function createOutageTimes(live: Pick<Live, 'positions' | 'instruments' | 'publishedUpTo'>): OutageTimes {
+  const { positions, instruments: set, publishedUpTo } = live;
   const since = new Map<string, number>();
   /** Instruments that are there from the start were perhaps collected before; those that come later were not, unless the set says so. */
   let begun = false;
@@ -34,8 +40,7 @@ export function createOutageTimes({ positions, instruments: set, publishedUpTo }
     add(instruments) {
       for (const instrument of instruments) {
         const before = set.covered?.(instrument) ?? (begun ? 0 : publishedUpTo);
-        const down = (positions.begun(instrument, STATE) as number | undefined) ?? Infinity;
-        if (before > 0) begin(instrument, Math.min(before, down));
+        if (before > 0) begin(instrument, Math.min(before, downSince(live, instrument) || Infinity));
       }
       begun = true;
     },

@@ -10,7 +10,7 @@ import type { MarketItem } from './market.ts';
 const SECOND_US = 1e6;
 
 /** Findings about items 1 to 5, a second apart, of which 1 and 5 were published. */
-function found(stream: 'post' | 'trade', gaps: readonly Partial<Gap>[]): number {
+function found(stream: 'post' | 'trade', gaps: readonly Partial<Gap>[], rows = ['1', '5']): number {
   const ledger = new Ledger();
   for (let id = 1; id <= 5; id++) {
     const atUs = (1000 + id) * SECOND_US;
@@ -19,7 +19,7 @@ function found(stream: 'post' | 'trade', gaps: readonly Partial<Gap>[]): number 
   }
   const run = { standIn: { ledger, vendor: { numbered: ['trade'] as const } }, skipped: () => new Map<string, number>() };
   const all = gaps.map((gap) => Gap.fromPartial({ source: 'v', stream, instruments: ['v:A'], fromUs: 1001 * SECOND_US, toUs: 1005 * SECOND_US, cause: 'outage', ...gap }));
-  return findings(run, { rows: ['1', '5'], gaps: all, deadLetters: [], watermarks: new Map(), late: 0 }).length;
+  return findings(run, { rows, gaps: all, deadLetters: [], watermarks: new Map(), late: 0 }).length;
 }
 
 test.each([
@@ -45,4 +45,13 @@ test.each([
   ['nothing that was published, and is found out', [{ first: 1, last: 4, missed: 4 }], 1],
 ])('a gap of numbered records excuses %s', (_, gaps, left) => {
   expect(found('trade', gaps)).toBe(left);
+});
+
+test.each([
+  ['what came before the first number', [{}], 0],
+  ['no other time', [{ toUs: 1002 * SECOND_US }], 2],
+  ['no other instrument', [{ instruments: ['v:B'] }], 4],
+  ['nothing where it is a count without numbers', [{ missed: 4 }], 4],
+])('a gap that is told by time excuses of numbered records %s', (_, gaps, left) => {
+  expect(found('trade', gaps, ['5'])).toBe(left);
 });

@@ -30,13 +30,14 @@ export function findings(run: Accounted, published: Published): string[] {
   }
   const letters = new Set(published.deadLetters);
   const excuses = published.gaps.map(excuseOf);
+  const begins = firstNumbers(ledger, counts);
   let reordered = 0;
   for (const entry of ledger.entries) {
     const isPublished = counts.has(entry.key);
     const numbered = vendor.numbered.includes(entry.item.stream);
     if (numbered) {
       if (isPublished && published.gaps.some((gap) => coversNumber(gap, entry))) found.push(`published, but reported as lost: ${entry.key}`);
-      if (isPublished || !entry.due || isExcused(excuses, (gap) => coversNumber(gap, entry))) continue;
+      if (isPublished || !entry.due || isExcused(excuses, (gap) => coversNumber(gap, entry) || (isBefore(begins, entry) && isUncounted(gap) && coversTime(gap, entry)))) continue;
     } else if (isPublished || !entry.due || entry.damaged.some((frame) => letters.has(frame))) {
       continue;
     } else if (isExcused(excuses, (gap) => coversTime(gap, entry))) {
@@ -101,6 +102,23 @@ function isExcused(excuses: readonly Excuse[], covers: (gap: Gap) => boolean): b
 
 function coversNumber(gap: Gap, { item, instrument }: LedgerEntry): boolean {
   return gap.stream === item.stream && gap.first > 0 && item.id >= gap.first && item.id <= gap.last && gap.instruments.includes(instrument) && gap.recovered < gap.missed;
+}
+
+/** Until a number has come, and is kept, numbers cannot tell what was missed: only time can. */
+function isBefore(begins: ReadonlyMap<string, number>, { item, instrument }: LedgerEntry): boolean {
+  return item.id < (begins.get(`${item.stream} ${instrument}`) ?? Infinity);
+}
+
+const isUncounted = ({ first, missed }: Gap): boolean => first === 0 && missed === 0;
+
+/** The lowest number of each stream and instrument that was published. */
+function firstNumbers({ entries }: Pick<Ledger, 'entries'>, counts: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const begins = new Map<string, number>();
+  for (const { key, item, instrument } of entries) {
+    const name = `${item.stream} ${instrument}`;
+    if (counts.has(key)) begins.set(name, Math.min(begins.get(name) ?? Infinity, item.id));
+  }
+  return begins;
 }
 
 /**

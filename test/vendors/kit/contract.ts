@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { systemClock } from '#collectors';
 import { fail } from '#proto';
-import type { Producer } from '#queue';
+import type { OutputRecord, Producer } from '#queue';
 
 import { settle } from './accounts.ts';
 import { faultsOf } from './faults.ts';
@@ -33,6 +33,9 @@ const SEEDS = Array.from({ length: Number(process.env['FORETICK_SOAK_SEEDS'] ?? 
 
 /** Of the wall's clock, for one promise. */
 const PATIENCE_MS = 300_000;
+
+/** Ticks and posts have a trace; watermarks, on the same topics, have none. */
+const hasRows = ({ topic, headers }: OutputRecord): boolean => /\.(quotes|posts)\./.test(topic) && headers?.['traceparent'] !== undefined;
 
 export function sourceContract(name: string, options: ContractOptions): void {
   const { closeCode = 1001, without = [], silentMs, fetches = true, test: register = (globalThis as { test?: RegisterTest }).test } = options;
@@ -216,6 +219,23 @@ export function sourceContract(name: string, options: ContractOptions): void {
     for (let round = 0; round < 20 && (round === 0 || on.collector.status().restarts === 0); round++) await on.standIn.play({ name: 'calm', forMs: 15_000, rate: 20, steps: [] });
     await settle(on);
     assert.ok(on.collector.status().restarts > 0);
+  });
+
+  test('what a failing queue takes before anything was published is reported or fetched', async () => {
+    let failed = 0;
+    const flaky = (inner: Producer): Producer => ({
+      close: () => inner.close(),
+      send: async (records) => {
+        if (failed < 2 && records.some(hasRows)) throw fail('QUEUE_UNAVAILABLE', `not appended, for the ${++failed}. time`);
+        return inner.send(records);
+      },
+    });
+    const on = await start({ producer: flaky });
+    // Watermarks and a cursor go out before anything happens: the source has a place to go on from, and no number.
+    await on.standIn.clock.sleep(3000, new AbortController().signal);
+    await on.standIn.play({ name: 'calm', forMs: 15_000, rate: 20, steps: [] });
+    await settle(on);
+    assert.equal(failed, 2);
   });
 
   test('stops cleanly: closes its connections in order, and keeps nothing open', async () => {
