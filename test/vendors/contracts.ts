@@ -55,6 +55,7 @@ export const CONTRACTS = {
   // For plans without the stream.
   'X, recent search': { vendor: (standIn) => xStandIn({ hasStream: false, settings: { mode: 'search', search_interval: '5s', backfill_limit: 20_000 } })(standIn), ...POLLED },
   'Yahoo': { vendor: yahooStandIn(), silentMs: 60_000, closeCode: 1005 },
+  'Yahoo, polled': { vendor: yahooStandIn({ polled: true, perMinute: 600, settings: { interval: '500ms', requests_per_minute: 600, silent_after: '10s' } }), ...POLLED, samples: true },
 } satisfies Record<string, ContractOptions>;
 
 export type ContractName = keyof typeof CONTRACTS;

@@ -26,6 +26,8 @@ export interface ContractOptions extends Pick<RunOptions, 'vendor' | 'source' | 
   readonly silentMs: number;
   /** Where the vendor's records cannot be fetched afterwards, their loss is reported. @default true */
   readonly fetches?: boolean;
+  /** An answer shows the newest of each instrument only: what lies between two answers is not claimed. @default false */
+  readonly samples?: boolean;
 }
 
 /** More seeds make a soak: FORETICK_SOAK_SEEDS=50. Of the sources that ship, `npm run soak:sources` does it. */
@@ -38,7 +40,7 @@ const PATIENCE_MS = 300_000;
 const hasRows = ({ topic, headers }: OutputRecord): boolean => /\.(quotes|posts)\./.test(topic) && headers?.['traceparent'] !== undefined;
 
 export function sourceContract(name: string, options: ContractOptions): void {
-  const { closeCode = 1001, without = [], silentMs, fetches = true, test: register = (globalThis as { test?: RegisterTest }).test } = options;
+  const { closeCode = 1001, without = [], silentMs, fetches = true, samples = false, test: register = (globalThis as { test?: RegisterTest }).test } = options;
   if (!register) throw new Error('nothing runs tests here: give it as `test`');
   const isNumbered = new StandIn({ clock: systemClock, seed: 1, vendor: options.vendor }).vendor.numbered.length > 0;
   let run: Run | null = null;
@@ -69,7 +71,7 @@ export function sourceContract(name: string, options: ContractOptions): void {
   test('publishes what happens, each record once, with the vendor\'s values and sides', async () => {
     const on = await survives({ name: 'calm', forMs: 20_000, rate: 30, steps: [] });
     const { rows, gaps, deadLetters } = await on.published();
-    assert.ok(rows.length > 400, `only ${rows.length} rows`);
+    assert.ok(rows.length > (samples ? 20 : 400), `only ${rows.length} rows`);
     assert.deepEqual(gaps.filter(({ missed, recovered }) => missed > recovered), []);
     assert.deepEqual(deadLetters, []);
   });
@@ -150,7 +152,7 @@ export function sourceContract(name: string, options: ContractOptions): void {
       steps: [{ at: 3000, fault: 'repeat', frames: 10 }, { at: 6000, fault: 'reorder', frames: 8 }, { at: 9000, fault: 'skew', ms: 2000 }, { at: 12_000, fault: 'drip', forMs: 1000 }],
     });
     const skipped = [...on.skipped().values()].reduce((sum, count) => sum + count, 0);
-    assert.ok(skipped >= 10, `only ${skipped} records were skipped`);
+    if (!samples) assert.ok(skipped >= 10, `only ${skipped} records were skipped`);
   });
 
   test('writes watermarks to every partition when nothing happens', async () => {
@@ -175,7 +177,7 @@ export function sourceContract(name: string, options: ContractOptions): void {
     on.standIn.inflict({ fault: 'flood', items: 15_000 });
     await settle(on);
     const { rows } = await on.published();
-    assert.ok(rows.length > 10_000, `only ${rows.length} rows`);
+    assert.ok(rows.length > (samples ? 0 : 10_000), `only ${rows.length} rows`);
     // Rows of one emission, up to what a frame under way may add, and its watermarks, cursors and alerts.
     assert.ok(largest < 512 * 5, `${largest} records at once`);
     if (has('flood')) assert.ok(on.events.some(({ type }) => type === 'held-back'));

@@ -246,8 +246,8 @@ export class StandIn {
     return connection;
   }
 
-  /** An answer about what happened, as a connection of its own: faults may spoil it, and garbage takes its place. */
-  answer(request: IncomingMessage, response: ServerResponse, body: string, about: readonly MarketItem[], headers: Readonly<Record<string, string>> = {}): void {
+  /** An answer about what happened, as a connection of its own: faults may spoil it. False where garbage takes its place. */
+  answer(request: IncomingMessage, response: ServerResponse, body: string, about: readonly MarketItem[], headers: Readonly<Record<string, string>> = {}): boolean {
     const wire: Wire = { write: (data) => void response.write(data), close: () => void response.end(), buffered: () => response.writableLength };
     // Lists have no order of frames to be spoiled.
     const faults: FrameFaults = { truncate: Math.min(1, this.#faults.truncate), reorder: 0, gap: 0, repeat: 0 };
@@ -264,6 +264,7 @@ export class StandIn {
       connection.send(body, about);
     }
     connection.close(1000, '');
+    return garbage === undefined;
   }
 
   #answersOf(socket: Duplex): VendorConnection[] {

@@ -1,3 +1,3 @@
 import { contracts } from '../contracts.ts';
 
-contracts('Yahoo');
+contracts('Yahoo', 'Yahoo, polled');

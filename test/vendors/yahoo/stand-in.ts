@@ -95,17 +95,15 @@ export const yahooStandIn =
       else if (begun !== item) standIn.ledger.of(item).due = true;
     }
 
-    function quotes(response: ServerResponse, url: URL, cookie: string): void {
+    function quotes(request: IncomingMessage, response: ServerResponse, url: URL, cookie: string): void {
       if (cookie === '' || cookies.get(url.searchParams.get('crumb') ?? '') !== cookie) {
         response.writeHead(401, { 'content-type': 'application/json' }).end('{"finance":{"result":null,"error":{"code":"Unauthorized","description":"Invalid Crumb"}}}');
         return;
       }
-      const result = (url.searchParams.get('symbols') ?? '').split(',').flatMap((symbol) => {
-        const newest = standIn.market.newest('trade', symbol);
-        if (newest && polled) show(newest);
-        return newest ? [{ symbol, quoteType: 'EQUITY', marketState: 'REGULAR', regularMarketPrice: priceOf(newest), regularMarketTime: Math.floor(newest.atUs / 1e6), regularMarketVolume: newest.id * 100, postMarketPrice: 1, postMarketTime: 1_600_000_000 }] : [];
-      });
-      json(response, { quoteResponse: { result, error: null } });
+      const shown = (url.searchParams.get('symbols') ?? '').split(',').flatMap((symbol) => standIn.market.newest('trade', symbol) ?? []);
+      const result = shown.map((item) => ({ symbol: item.symbol, quoteType: 'EQUITY', marketState: 'REGULAR', regularMarketPrice: priceOf(item), regularMarketTime: Math.floor(item.atUs / 1e6), regularMarketVolume: item.id * 100, postMarketPrice: 1, postMarketTime: 1_600_000_000 }));
+      const isTold = standIn.answer(request, response, JSON.stringify({ quoteResponse: { result, error: null } }), shown, JSON_TYPE);
+      if (polled && isTold) shown.forEach(show);
     }
 
     function chart(response: ServerResponse, url: URL, symbol: string): void {
@@ -159,7 +157,7 @@ export const yahooStandIn =
         else if (url.pathname === '/v1/test/getcrumb') {
           if (!cookie.startsWith('A3=')) response.writeHead(401).end('{"finance":{"error":{"code":"Unauthorized"}}}');
           else response.end(crumbFor(cookie));
-        } else if (url.pathname === '/v7/finance/quote') quotes(response, url, cookie);
+        } else if (url.pathname === '/v7/finance/quote') quotes(request, response, url, cookie);
         else if (url.pathname.startsWith('/v8/finance/chart/')) chart(response, url, decodeURIComponent(url.pathname.slice('/v8/finance/chart/'.length)));
         else response.writeHead(404).end();
       },
@@ -175,7 +173,8 @@ export const yahooStandIn =
     };
   };
 
-const json = (response: ServerResponse, body: unknown): void => void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+const JSON_TYPE = { 'content-type': 'application/json' };
+const json = (response: ServerResponse, body: unknown): void => void response.writeHead(200, JSON_TYPE).end(JSON.stringify(body));
 
 /** Null: it cannot be read, or says what is not known. */
 function read(text: string): { readonly subscribe: readonly string[]; readonly unsubscribe: readonly string[] } | null {
