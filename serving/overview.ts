@@ -91,7 +91,8 @@ export class OverviewBuilder {
       model,
       version,
       eventTimeUs,
-      horizonUs: dueTimeUs - eventTimeUs,
+      // The clock that a prediction is due by may be ahead of its row; the horizon is what the model was made for.
+      horizonUs: this.#options.models.find(model)?.published.manifest.target?.horizonUs ?? dueTimeUs - eventTimeUs,
       price,
       probabilities,
       classes: classesOf(this.#options.models, model, probabilities.length),

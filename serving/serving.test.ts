@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { fail } from '#proto';
 
 import { BTC, ETH, codeOf, endOf, grpcPredict, postJson, startHarness, trailerOf, until } from './testing/harness.ts';
-import { evaluationRecord, featureRecord, jsonRecord, modelRecord, predictionOf, predictionRecord, predictionsRecord } from './testing/records.ts';
+import { EVENT_TIME, HORIZON_US, evaluationRecord, featureRecord, jsonRecord, modelRecord, predictionOf, predictionRecord, predictionsRecord } from './testing/records.ts';
 
 const byInstrument = { input: { $case: 'instrument', instrument: BTC } } as const;
 
@@ -81,6 +81,15 @@ test('rows sent twice are dropped', async () => {
   });
   const overview = (await (await fetch(`${h.url}/v1/overview`)).json()) as { instruments: { rows: number }[]; rows: number };
   expect(overview).toMatchObject({ rows: 3, instruments: [{ rows: 3, price: 102 }] });
+  await h.close();
+});
+
+test('the page is told the horizon of the model, not how far ahead of the row its clock was', async () => {
+  const h = await startHarness();
+  h.queue.append([predictionRecord(predictionOf({ instrument: BTC, model: 'softmax', ordinal: 0, dueTimeUs: EVENT_TIME + HORIZON_US + 200_000 }))]);
+  const overview = async () => (await (await fetch(`${h.url}/v1/overview`)).json()) as { instruments: { prediction: { horizonUs: number } | null }[] };
+  await until(async () => (await overview()).instruments[0]?.prediction !== null);
+  expect((await overview()).instruments[0]!.prediction!.horizonUs).toBe(HORIZON_US);
   await h.close();
 });
 
