@@ -17,7 +17,7 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
-  { files: ['processing/models/mlp/assembly/*.mjs'], languageOptions: { globals: { URL: 'readonly', Buffer: 'readonly', process: 'readonly' } } },
+  { files: ['processing/models/mlp/assembly/*.mjs', 'proto/*.mjs'], languageOptions: { globals: { URL: 'readonly', Buffer: 'readonly', process: 'readonly' } } },
   { files: ['deploy/*.mjs'], languageOptions: { globals: { process: 'readonly', fetch: 'readonly', AbortSignal: 'readonly' } } },
   { files: ['app/report/web/**/*.js'], languageOptions: { sourceType: 'script', globals: { document: 'readonly', window: 'readonly', matchMedia: 'readonly', getComputedStyle: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', uPlot: 'readonly' } } },
   {

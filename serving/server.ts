@@ -2,7 +2,7 @@
  * One server: views and models rebuilt from topics, and two adapters over them.
  *
  * `start` resolves when both ports listen; `/readyz` tells when the views are loaded. `stop`, in this order:
- * 1. `drain`: `/readyz` fails, new streams are refused, open ones end with SHUTTING_DOWN;
+ * 1. `drain`: `/readyz` fails, and so does gRPC's health check; new streams are refused, open ones end with SHUTTING_DOWN;
  * 2. listeners close; calls in flight may finish within the grace period, then connections are cut;
  * 3. followers stop. The queue is the caller's to close.
  */
@@ -106,7 +106,7 @@ export function createServer(options: ServerOptions): ServingServer {
     collecting: settings.collecting,
   };
 
-  const grpc = createGrpcServer({ predict, subscriptions, metrics, onError }, settings.grpc);
+  const grpc = createGrpcServer({ predict, subscriptions, metrics, slots, onError, readiness: { ready: () => views.ready && !draining, loaded: () => views.loaded() } }, settings.grpc);
   let http: FastifyInstance | undefined;
   let stopped: Promise<void> | undefined;
 

@@ -21,6 +21,7 @@ function contents(folder: string): Record<string, string> {
   try {
     const { status, stderr } = buf(['generate', 'proto', '--output', out]);
     expect([status, stderr]).toEqual([0, '']);
+    expect(spawnSync(process.execPath, [join(ROOT, 'proto/descriptors.mjs'), join(out, 'proto/gen')], { encoding: 'utf8', timeout: 60_000 }).stderr).toBe('');
     const [made, kept] = [contents(join(out, 'proto/gen')), contents(join(ROOT, 'proto/gen'))];
     expect(Object.keys(kept)).toEqual(Object.keys(made));
     for (const [file, text] of Object.entries(made)) expect([file, kept[file] === text]).toEqual([file, true]);

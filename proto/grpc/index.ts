@@ -1,4 +1,4 @@
-/** The gRPC service. An entry point of its own, so that only who serves or calls it loads the gRPC library. */
+/** The gRPC services. An entry point of its own, so that only who serves or calls it loads the gRPC library. */
 export {
   FeatureRows as FeatureRowsMessage,
   ListModelsRequest,
@@ -13,3 +13,7 @@ export {
   SubscribeResponse,
   type PredictionServiceServer,
 } from '../gen/foretick/v1/service.ts';
+export { HealthCheckResponse_ServingStatus, HealthClient, HealthService, type HealthCheckRequest, type HealthCheckResponse, type HealthListResponse } from '../gen/grpc/health/v1/health.ts';
+export { ServerReflectionClient, ServerReflectionService, type ServerReflectionRequest, type ServerReflectionResponse } from '../gen/grpc/reflection/v1/reflection.ts';
+export { ServerReflectionService as ServerReflectionAlphaService } from '../gen/grpc/reflection/v1alpha/reflection.ts';
+export { DESCRIPTORS } from '../gen/descriptors.ts';

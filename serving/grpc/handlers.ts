@@ -9,6 +9,7 @@ import type { ServingMetrics } from '../metrics.ts';
 import type { PredictService } from '../predict/service.ts';
 import type { Subscription, SubscriptionService } from '../subscribe/service.ts';
 import { serviceError } from './status.ts';
+import { decoded, type Undecodable } from './undecodable.ts';
 
 export interface GrpcContext {
   readonly predict: PredictService;
@@ -16,15 +17,6 @@ export interface GrpcContext {
   readonly metrics: ServingMetrics;
   /** An INTERNAL error was answered. */
   readonly onError: (error: ForetickError, where: string) => void;
-}
-
-/** Bytes that are no message, and why: kept until the handler can answer with a coded error. */
-export class Undecodable {
-  readonly error: ForetickError;
-
-  constructor(error: ForetickError) {
-    this.error = error;
-  }
 }
 
 interface UnaryCall<Request> {
@@ -72,11 +64,6 @@ function answerPredict(predict: PredictService, { model, input }: PredictRequest
     case undefined:
       throw fail('INVALID_REQUEST', 'give either instrument or rows');
   }
-}
-
-function decoded<Request>(request: Request | Undecodable): Request {
-  if (!(request instanceof Undecodable)) return request;
-  throw request.error;
 }
 
 function refuse(context: GrpcContext, method: string, error: unknown): ReturnType<typeof serviceError> {

@@ -1,10 +1,12 @@
-/** The gRPC adapter: the generated service, with bounded messages. */
-import { Server, type ServiceDefinition } from '@grpc/grpc-js';
+/** The gRPC adapter: the generated services, with bounded messages. */
+import { Server } from '@grpc/grpc-js';
 
-import { fail } from '#proto';
-import { PredictionServiceService } from '#proto/grpc';
+import { HealthService, PredictionServiceService, ServerReflectionAlphaService, ServerReflectionService } from '#proto/grpc';
 
-import { handlers, Undecodable, type GrpcContext } from './handlers.ts';
+import { handlers, type GrpcContext } from './handlers.ts';
+import { healthHandlers, type HealthContext } from './health.ts';
+import { reflectionHandlers } from './reflection.ts';
+import { tolerant } from './undecodable.ts';
 
 export interface GrpcServerOptions {
   /** A longer message is PAYLOAD_TOO_LARGE. */
@@ -17,31 +19,18 @@ export interface GrpcServerOptions {
  */
 const LIBRARY_LIMIT = 4;
 
-export function createGrpcServer(context: GrpcContext, options: GrpcServerOptions): Server {
+const PREDICTION = 'foretick.v1.PredictionService';
+const OTHERS = ['grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'];
+
+export function createGrpcServer(context: GrpcContext & HealthContext, { maxMessageBytes }: GrpcServerOptions): Server {
   const server = new Server({
-    'grpc.max_receive_message_length': LIBRARY_LIMIT * options.maxMessageBytes,
+    'grpc.max_receive_message_length': LIBRARY_LIMIT * maxMessageBytes,
     'grpc.max_send_message_length': -1,
   });
-  server.addService(tolerant(PredictionServiceService, options.maxMessageBytes), handlers(context));
+  server.addService(tolerant(PredictionServiceService, maxMessageBytes), handlers(context));
+  server.addService(tolerant(HealthService, maxMessageBytes), healthHandlers(context, [PREDICTION]));
+  // Both versions say the same: clients ask for one or the other.
+  const reflection = reflectionHandlers(context.slots, [PREDICTION, ...OTHERS]);
+  for (const service of [ServerReflectionService, ServerReflectionAlphaService]) server.addService(tolerant(service, maxMessageBytes), reflection);
   return server;
-}
-
-/** Decoders that never throw: the library would answer INTERNAL to a malformed message. */
-function tolerant(service: ServiceDefinition, maxMessageBytes: number): ServiceDefinition {
-  const decode = (method: ServiceDefinition[string], bytes: Buffer): unknown => {
-    if (bytes.length > maxMessageBytes) {
-      return new Undecodable(fail('PAYLOAD_TOO_LARGE', `a message of ${bytes.length} bytes; at most ${maxMessageBytes} are taken`));
-    }
-    try {
-      return method.requestDeserialize(bytes);
-    } catch (cause) {
-      return new Undecodable(fail('INVALID_REQUEST', 'the message cannot be decoded', { cause }));
-    }
-  };
-  return Object.fromEntries(
-    Object.entries(service).map(([name, method]) => [
-      name,
-      { ...method, requestDeserialize: (bytes: Buffer): unknown => decode(method, bytes) },
-    ]),
-  );
 }

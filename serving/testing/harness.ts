@@ -2,6 +2,7 @@
 import { credentials, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
 import { Registry } from 'prom-client';
 
+import { fail } from '#proto';
 import { PredictionServiceClient, type PredictRequest, type PredictResponse } from '#proto/grpc';
 
 import { CODE_TRAILER } from '../grpc/status.ts';
@@ -26,9 +27,9 @@ export interface Harness {
 export const BTC = 'sim:BTC-USDT';
 export const ETH = 'sim:ETH-USDT';
 
-/** With an alias, a model and one warm row, unless `empty`. */
-export async function startHarness(options: Partial<ServerOptions> & { empty?: boolean } = {}): Promise<Harness> {
-  const { empty = false, ...given } = options;
+/** With an alias, a model and one warm row, unless `empty`. While it is `unloaded` its queue fails: until `queue.failWith(null)`. */
+export async function startHarness(options: Partial<ServerOptions> & { empty?: boolean; unloaded?: boolean } = {}): Promise<Harness> {
+  const { empty = false, unloaded = false, ...given } = options;
   const times = { now: Date.now() };
   const queue = new MemoryQueue(() => times.now);
   await queue.ensureTopics(LAYOUT.specs());
@@ -54,8 +55,9 @@ export async function startHarness(options: Partial<ServerOptions> & { empty?: b
     },
     ...withoutAddresses(given),
   });
+  if (unloaded) queue.failWith(fail('QUEUE_UNAVAILABLE', 'no brokers'));
   const { httpUrl, grpcAddress } = await server.start();
-  await server.loaded();
+  if (!unloaded) await server.loaded();
   const grpc = new PredictionServiceClient(grpcAddress, credentials.createInsecure());
   return {
     queue,
