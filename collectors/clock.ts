@@ -9,11 +9,18 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
+const LONGEST_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
   async sleep(ms, signal) {
+    const until = performance.now() + ms;
     try {
-      await delay(ms, undefined, { signal });
+      // A longer timer than 2^31 - 1 ms is one of 1 ms.
+      for (let left = ms; ; left = until - performance.now()) {
+        await delay(Math.min(left, LONGEST_MS), undefined, { signal });
+        if (left <= LONGEST_MS) return;
+      }
     } catch (error) {
       if (!signal.aborted) throw error;
     }

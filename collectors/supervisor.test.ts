@@ -307,3 +307,19 @@ test('each source has its own cursor', async () => {
   const cursors = await Promise.all(['one', 'two', 'three'].map((name): Promise<Cursor | null> => readCursor(queue, layout, name)));
   expect(cursors.map((cursor) => cursor?.source ?? null)).toEqual(['one', 'two', null]);
 });
+
+test('a watermark shows nothing: a source that fails before it has anything waits longer each time, and as long as the vendor asks', async () => {
+  const waits: number[] = [];
+  const errors = [undefined, undefined, undefined, undefined, 60_000, undefined];
+  let run = 0;
+  const source: Source = {
+    name: 's',
+    run: async ({ emit }) => {
+      await emit({ watermark: 1_700_000_000_000_000 + run });
+      const retryAfterMs = errors[run++];
+      if (run <= errors.length) throw fail('SOURCE_UNAVAILABLE', 'the vendor is away', { details: { retryAfterMs } });
+    },
+  };
+  await finish(collector(source, { onRetry: (_, delayMs) => waits.push(delayMs) }));
+  expect(waits).toEqual([75, 150, 300, 600, 60_000, 2400]);
+});

@@ -107,6 +107,8 @@ class SourceCollector implements Collector {
   #rejected = 0;
   #restarts = 0;
   #failures = 0;
+  /** When this run of the source began, by the clock. */
+  #begunAt = 0;
   #error: ForetickError | null = null;
   readonly #health = sourceHealth();
 
@@ -193,7 +195,8 @@ class SourceCollector implements Collector {
     if (signal.aborted) return 'STOPPED';
     const { onRetry, metrics, random = Math.random } = this.#options;
     const bound = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
-    const delay = bound / 2 + (random() * bound) / 2;
+    const asked = error.details['retryAfterMs'];
+    const delay = Math.max(bound / 2 + (random() * bound) / 2, typeof asked === 'number' ? asked : 0);
     this.#failures++;
     this.#restarts++;
     this.#state = 'BACKING_OFF';
@@ -209,6 +212,7 @@ class SourceCollector implements Collector {
     this.#cursor = holds ? null : await readCursor(queue, layout, source.name);
     const { signal } = this.#stopping;
     if (signal.aborted) return;
+    this.#begunAt = this.#clock.now();
     const counts = source.repeatable === true ? new RowCounts(layout, source.name, this.#cursor) : null;
     const publish = createPublisher({ layout, source: source.name, format, counts, ...(holds && { holds }) });
     let rejections: Rejection[] = [];
@@ -246,7 +250,8 @@ class SourceCollector implements Collector {
     const ticks = emission.ticks?.length ?? 0;
     const posts = emission.posts?.length ?? 0;
     if (emission.cursor) this.#cursor = emission.cursor;
-    this.#failures = 0;
+    // A watermark goes out before anything was asked of the vendor: it shows nothing.
+    if (ticks + posts > 0 || this.#clock.now() - this.#begunAt >= LONGEST_DELAY_MS) this.#failures = 0;
     this.#ticks += ticks;
     this.#posts += posts;
     this.#rejected += rejections.length;

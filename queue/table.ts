@@ -27,6 +27,7 @@ export function loadTable(queue: Queue, options: TableOptions): Table {
   const ended = ready.then(() => follow(queue, options, next));
   // Callers may await only one of the two; the other's rejection is the same and must not end the process.
   ready.catch(() => undefined);
+  ended.catch(() => undefined);
   return { ready, ended };
 }
 

@@ -61,8 +61,8 @@ export interface ConnectionPlan {
   readonly refusals?: readonly number[];
   /** The vendor's cap on connecting, shared with all others. */
   readonly connects?: Limiter;
-  /** The vendor's cap on messages of one connection. */
-  readonly sends?: Cap;
+  /** The vendor's cap on messages: of one connection, or shared with all others. */
+  readonly sends?: Cap | Limiter;
   /** Calls back when the connection is open; subscribes. */
   readonly open: (channel: Channel) => Session;
   /** The connection was good and has ended, or is given up for another one: since this receipt time something may be lost. */
@@ -79,7 +79,7 @@ export class Connection {
   readonly due: Promise<void>;
   /** An error that ends the source: SOURCE_REFUSED, CONFIG_INVALID, a bug in the vendor's code. */
   failure: ForetickError | null = null;
-  /** What is lost with it may have happened since: when its newest frame came, or as much earlier as we read behind the vendor; 0 before the first. */
+  /** What is lost with it may have happened since: when its newest frame came, or as much earlier as we read behind the vendor; before the first, when it was confirmed; 0 before that. */
   lostFromUs = 0;
   /** When it was confirmed, by the clock, milliseconds; 0 before. */
   readyAt = 0;
@@ -166,7 +166,7 @@ export class Connection {
 
   #channel(socket: RawSocket): Channel {
     const { name, sends } = this.#plan;
-    const limiter = sends && createLimiter(sends, this.#live.clock);
+    const limiter = sends && ('take' in sends ? sends : createLimiter(sends, this.#live.clock));
     let queue = Promise.resolve();
     return {
       name,
@@ -183,6 +183,8 @@ export class Connection {
       confirmed: () => {
         if (this.readyAt !== 0 || this.hasEnded()) return;
         this.readyAt = this.#live.clock.now();
+        // Of one on which nothing comes, what happens from here on is lost.
+        this.lostFromUs ||= this.#live.receipt();
         this.#settle.ready(true);
       },
       giveUp: (cause, message) => { socket.cut(cause, message); },
@@ -212,7 +214,7 @@ export class Connection {
     if (this.hasEnded()) return;
     this.#over.abort();
     this.#endHold();
-    if (end.cause !== 'closed' && !this.failure) this.#session?.ended?.(end);
+    if (!this.#live.signal.aborted && !this.failure) this.#session?.ended?.(end);
     this.#settle.ready(false);
     this.#settle.due();
     this.#settle.ended(end);

@@ -79,6 +79,9 @@ interface Feed {
 interface Subscribed {
   readonly channel: Channel;
   session: FeedSession | null;
+  isOver: boolean;
+  /** What stood when it was subscribed: it stands on where this one, its replacement, fails. */
+  before: Subscribed | null;
 }
 
 /** For so long after it was asked for on an open connection an instrument may not come yet: vendors do not say since when it does. */
@@ -165,16 +168,20 @@ class Feeds {
 
   #start(slot: number): Feed {
     const stopping = new AbortController();
+    /** Those of it that were collected have an outage each: what has come since has none. */
+    let isLost = false;
     const connection: ConnectionPlan = {
       ...this.#plan,
       name: `${this.#live.name}/${slot + 1}`,
       url: () => this.#plan.url(this.#slots.symbols(slot)),
       open: (channel) => this.#open(feed, slot, channel),
       lost: (fromUs) => {
+        isLost = true;
         for (const id of this.#ids(slot)) if (this.#isUncounted(id)) this.#outages.begin(id, fromUs);
       },
       recovered: (fromUs, toUs) => {
-        this.#over(this.#ids(slot), fromUs, toUs);
+        this.#over(this.#ids(slot), isLost ? 0 : fromUs, toUs);
+        isLost = false;
       },
     };
     const done = keepConnected(this.#live, connection, AbortSignal.any([stopping.signal, this.#signal])).catch((error: unknown) => {
@@ -188,9 +195,10 @@ class Feeds {
   #open(feed: Feed, slot: number, channel: Channel): Session {
     const { session: open, messages } = this.#plan;
     const symbols = this.#slots.symbols(slot);
-    const opened: Subscribed = { channel, session: null };
+    const opened: Subscribed = { channel, session: null, isOver: false, before: null };
     const subscribe = (): void => {
       if (messages) sendAll(channel, messages.subscribe(this.#slots.symbols(slot)));
+      if (feed.current !== opened) opened.before = feed.current;
       feed.current = opened;
     };
     const session = open(channel, { symbols, subscribe, collects: (symbol) => this.#slots.has(symbol) });
@@ -199,7 +207,9 @@ class Feeds {
     return {
       frame: (data) => session.frame(data),
       ended: (end) => {
-        if (feed.current === opened) feed.current = null;
+        opened.isOver = true;
+        if (feed.current === opened) feed.current = opened.before?.isOver === false ? opened.before : null;
+        opened.before = null;
         session.ended?.(end);
       },
     };

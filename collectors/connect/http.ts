@@ -38,10 +38,16 @@ export async function fetchText(live: Live, request: HttpRequest): Promise<HttpR
   const url = checkUrl(request.url, allowPlainText);
   const where = `${url.host}${url.pathname}`;
   await limiter?.take(request.signal);
-  const deadline = new AbortController();
-  const done = new AbortController();
-  void live.clock.sleep(timeoutMs, AbortSignal.any([done.signal, request.signal])).then(() => {
-    if (!done.signal.aborted) deadline.abort();
+  // Not AbortSignal.any: a signal that lives as long as its source keeps a reference to each that was made of it.
+  const over = new AbortController();
+  const stop = (): void => { over.abort(); };
+  request.signal.addEventListener('abort', stop);
+  if (request.signal.aborted) stop();
+  const deadline = { isPast: false };
+  void live.clock.sleep(timeoutMs, over.signal).then(() => {
+    if (over.signal.aborted) return;
+    deadline.isPast = true;
+    over.abort();
   });
   try {
     const answer = await live.environment.network.agent.request({
@@ -50,7 +56,7 @@ export async function fetchText(live: Live, request: HttpRequest): Promise<HttpR
       method,
       headers: { ...headers },
       ...(body !== undefined && { body }),
-      signal: AbortSignal.any([deadline.signal, request.signal]),
+      signal: over.signal,
     });
     const chunks: Buffer[] = [];
     let size = 0;
@@ -65,12 +71,13 @@ export async function fetchText(live: Live, request: HttpRequest): Promise<HttpR
     return { status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks).toString('utf8'), receipt: live.receipt(), retryAfterMs: wait };
   } catch (cause) {
     if (request.signal.aborted) throw fail('SHUTTING_DOWN', 'stopping', { cause });
-    const silent = deadline.signal.aborted;
+    const silent = deadline.isPast;
     const why = silent ? `no answer in ${timeoutMs} ms` : cause instanceof Error ? cause.message : String(cause);
     throw fail('SOURCE_UNAVAILABLE', live.environment.redact(`${where}: ${why}`), { cause, details: { silent } });
   } finally {
     // Without the error that an abort makes by itself.
-    done.abort(null);
+    request.signal.removeEventListener('abort', stop);
+    over.abort(null);
   }
 }
 

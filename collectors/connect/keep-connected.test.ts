@@ -182,6 +182,17 @@ describe('refusals', () => {
   });
 });
 
+test('a connection on which nothing came is an outage, too, when it breaks', async () => {
+  const server = await serve();
+  const lost: number[] = [];
+  const kept = keep(server.url, { lost: (fromUs) => lost.push(fromUs) });
+  await until(() => kept.outages.length === 1);
+  server.clients[0]!.terminate();
+  await until(() => kept.outages.length === 2);
+  expect(lost[0]).toBeGreaterThan(0);
+  expect(kept.outages[1]![0]).toBe(lost[0]);
+});
+
 test('what is not confirmed in time is given up', async () => {
   const served = await serve();
   const kept = keep(served.url, { confirmMs: 20, open: () => ({ frame: () => 'x' }) });

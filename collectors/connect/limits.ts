@@ -28,24 +28,40 @@ export function partOf({ limit, perMs }: Cap, replicas: number): Cap {
 
 /** Exact: keeps the times of the events of one window, `limit` numbers. */
 export function createLimiter({ limit, perMs }: Cap, clock: Clock): Limiter {
-  // A ring of the times at which the last `limit` events are allowed; the oldest bounds the next.
+  // A ring of the times of the last `limit` events; the oldest bounds the next.
   const times = new Float64Array(limit).fill(-Infinity);
   let next = 0;
   let paused = -Infinity;
+  let waiting = 0;
+  /** The last of those that wait, one behind the other: a pause holds up all of them, and lets them go one by one. */
+  let last = Promise.resolve();
   const due = (): number => Math.max(clock.now(), times[next]! + perMs, paused);
+
+  async function pass(signal: AbortSignal): Promise<void> {
+    for (let at = due(); clock.now() < at && !hasAborted(signal); at = due()) await clock.sleep(at - clock.now(), signal);
+    waiting--;
+    if (hasAborted(signal)) return;
+    times[next] = clock.now();
+    next = (next + 1) % limit;
+  }
+
   return {
     async take(signal) {
       if (signal.aborted) return;
-      // The place is taken now, so that callers keep their order.
-      const at = due();
-      times[next] = at;
-      next = (next + 1) % limit;
-      // Waits again where a pause came meanwhile.
-      for (let until = at; clock.now() < until && !hasAborted(signal); until = Math.max(at, paused)) {
-        await clock.sleep(until - clock.now(), signal);
-      }
+      waiting++;
+      const passed = last.then(() => pass(signal));
+      last = passed;
+      let stop = (): void => undefined;
+      const aborted = new Promise<void>((resolve) => (stop = resolve));
+      signal.addEventListener('abort', stop);
+      await Promise.race([passed, aborted]);
+      signal.removeEventListener('abort', stop);
     },
-    wait: () => Math.max(0, due() - clock.now()),
+    wait() {
+      const upTo = [...times.subarray(next), ...times.subarray(0, next)];
+      for (let i = 0; i <= waiting; i++) upTo.push(Math.max(clock.now(), upTo.at(-limit)! + perMs, paused));
+      return Math.max(0, upTo.at(-1)! - clock.now());
+    },
     pause(ms) {
       paused = Math.max(paused, clock.now() + ms);
     },

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
+import type { Clock } from '../clock.ts';
 import { fakeClock } from '../testing/run.ts';
 import { BackOff, delayOf } from './ladder.ts';
 import { createLimiter, createLimits, partOf } from './limits.ts';
@@ -10,6 +11,30 @@ import { retryAfterMs } from './retry-after.ts';
 import { Slots } from './slots.ts';
 
 const never = new AbortController().signal;
+
+/** Many may sleep; its time goes from one who wakes to the next. */
+function steppedClock(): Clock & { run(): Promise<void> } {
+  const sleepers: { readonly due: number; readonly wake: () => void }[] = [];
+  let now = 0;
+  return {
+    now: () => now,
+    sleep: (ms, signal) => new Promise((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => { resolve(); });
+      sleepers.push({ due: now + ms, wake: resolve });
+    }),
+    async run() {
+      for (;;) {
+        for (let i = 0; i < 40; i++) await Promise.resolve();
+        sleepers.sort((a, b) => a.due - b.due);
+        const next = sleepers.shift();
+        if (!next) return;
+        now = Math.max(now, next.due);
+        next.wake();
+      }
+    },
+  };
+}
 
 describe('ladders', () => {
   const waits = (ladder: Parameters<typeof delayOf>[0], tries: number): number[] => Array.from({ length: tries }, (_, i) => delayOf({ ...ladder, jitter: 0 }, i + 1, () => 0));
@@ -48,6 +73,32 @@ describe('limiters', () => {
           times.push(clock.now());
         }
         times.forEach((time, i) => { if (i >= limit) expect(time - times[i - limit]!).toBeGreaterThanOrEqual(perMs - 1e-6); });
+      }),
+    );
+  });
+
+  test('nor where a pause comes while they wait, or some go away', async () => {
+    const act = fc.record({ after: fc.integer({ min: 0, max: 300 }), what: fc.constantFrom('pause', 'leave', 'take', 'take', 'take'), ms: fc.integer({ min: 1, max: 3000 }) });
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 10, max: 1000 }), fc.array(act, { minLength: 1, maxLength: 30 }), async (limit, perMs, acts) => {
+        const clock = steppedClock();
+        const limiter = createLimiter({ limit, perMs }, clock);
+        const taken: { readonly i: number; readonly at: number }[] = [];
+        let at = 0;
+        for (const [i, { after, what, ms }] of acts.entries()) {
+          at += after;
+          void clock.sleep(at, never).then(async () => {
+            const leaving = new AbortController();
+            if (what === 'pause') limiter.pause(ms);
+            else if (what === 'leave') void clock.sleep(ms, never).then(() => { leaving.abort(); });
+            if (what === 'pause') return;
+            await limiter.take(leaving.signal);
+            if (what === 'take') taken.push({ i, at: clock.now() });
+          });
+        }
+        await clock.run();
+        taken.forEach((one, i) => { if (i >= limit) expect(one.at - taken[i - limit]!.at).toBeGreaterThanOrEqual(perMs - 1e-6); });
+        expect(taken.map(({ i }) => i)).toEqual(acts.flatMap(({ what }, i) => (what === 'take' ? [i] : [])));
       }),
     );
   });

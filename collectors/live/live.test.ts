@@ -5,9 +5,11 @@ import { Cursor, TickSide, fail } from '#proto';
 
 import { systemClock } from '../clock.ts';
 import type { Range } from '../integrity/ranges.ts';
+import { Sequence } from '../integrity/sequence.ts';
 import { testLive, type TestLive } from '../testing/live.ts';
 import { createNumbered, type Numbered } from './numbered.ts';
 import { Outbox, type Lost } from './outbox.ts';
+import { createPositions } from './positions.ts';
 
 const T = 1_700_000_000_000_000;
 
@@ -208,6 +210,32 @@ describe('a numbered stream', () => {
     second.stop();
   });
 
+  test('a vendor that has it in a moment is asked again after a while, not at once', async () => {
+    const asked: number[] = [];
+    const stopping = new AbortController();
+    const made = testLive({ name: 's', clock: systemClock, signal: stopping.signal });
+    const { live, events } = made;
+    const feed = (number: number): void => {
+      live.out.frame('f', 'x', live.receipt(), () => { numbered.publish('v:A', number, () => { live.out.trade('v:A', T, number, 1, 1, TickSide.BUY); }); return 'trade'; });
+    };
+    const numbered = createNumbered(live, {
+      stream: 'trade',
+      graceMs: 5,
+      backfill: () => {
+        asked.push(live.clock.now());
+        if (asked.length === 2) feed(2);
+        return Promise.resolve(true);
+      },
+    });
+    feed(1);
+    feed(3);
+    while (!events.some(({ type }) => type === 'gap-closed')) await new Promise((resolve) => setTimeout(resolve, 5));
+    stopping.abort();
+    expect(made.take()).toHaveLength(3);
+    expect(asked).toHaveLength(2);
+    expect(asked[1]! - asked[0]!).toBeGreaterThan(500);
+  });
+
   test('numbers that begin in an outage do not tell what it took: its time is reported with the first of them, once', async () => {
     const fed = new Fed({ cursors: new Map([['v:A', Cursor.fromPartial({ source: 's', instrument: 'v:A', position: JSON.stringify({ down: T }) })]]) });
     await fed.made.live.positions.load(['v:A']);
@@ -218,4 +246,37 @@ describe('a numbered stream', () => {
     expect(fed.made.events.at(-1)).toMatchObject({ gap: { stream: 'trade', instruments: ['v:A'], fromUs: T } });
     fed.stop();
   });
+});
+
+test('an instrument that is given back before its position is durable goes on from where it stood', async () => {
+  const cursors = new Map([['v:A', Cursor.fromPartial({ source: 's', instrument: 'v:A', position: '{"trade":{"last":100,"missing":[]}}' })]]);
+  const positions = createPositions('s', { cursor: null, cursors: () => Promise.resolve(cursors) });
+  const last = (): unknown => positions.begun('v:A', 'trade');
+  await positions.load(['v:A']);
+  const sequence = Sequence.after(104);
+  positions.move('v:A', 'trade', sequence);
+  sequence.accept(105);
+  positions.forget('v:A');
+  await positions.load(['v:A']);
+  // As it would be read: not what the code of the stream holds.
+  expect(last()).toEqual({ last: 105, missing: [] });
+  expect(last()).not.toBeInstanceOf(Sequence);
+  // What is committed is the truth again when it is as new: others may have moved it.
+  positions.forget('v:A');
+  positions.take(T);
+  positions.committed();
+  await positions.load(['v:A']);
+  expect(last()).toEqual({ last: 100, missing: [] });
+});
+
+test('a frame that is too long for a dead letter is cut, and a post that is too long is one', () => {
+  const out = new Outbox({ source: 's' });
+  out.frame('ws', 'x'.repeat(1_000_000), T, () => { throw fail('MALFORMED_RECORD', 'no'); });
+  out.frame('ws', 'y', T, () => { out.post({ instrument: 'v:A', eventTimeUs: T, postId: '1', author: 'a', text: 'z'.repeat(1_000_000), language: '' }); return 'post'; });
+  const { rejections, posts = [] } = out.take();
+  expect(posts).toEqual([]);
+  expect(rejections.map(({ code, message, bytes }) => [code, message, bytes.length])).toEqual([
+    ['MALFORMED_RECORD', 'no (the first 262144 of 1000000)', 262_144],
+    ['VALUE_OUT_OF_RANGE', 'a post of 1000000 characters', 1],
+  ]);
 });

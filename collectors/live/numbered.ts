@@ -143,6 +143,8 @@ export function createNumbered(live: Live, options: NumberedOptions): Numbered {
       if (count === 0 || count > largest) return;
       try {
         if (!(await backfill(instrument, missing, signal))) return;
+        // What it does not have yet comes a moment later.
+        if (attempt < tries && one.sequence.missing.list().some(([first]) => first <= upTo)) await clock.sleep(1000 * 2 ** (attempt - 1), signal);
       } catch (thrown) {
         const error = asForetickError(thrown);
         live.observe({ type: 'note', message: `back-fill of ${instrument} failed: ${error.message}` });

@@ -30,6 +30,12 @@ const MOST = 4;
 /** Dead letters of one batch; more are counted by code. A broken feed must not fill the topic. */
 const MAX_REJECTIONS = 64;
 
+/** Characters or bytes of a dead letter; longer frames are cut. The queue takes no record that is as long as the longest frame. */
+const MAX_REJECTED_BYTES = 256 * 1024;
+
+/** Characters of a post: no network's are as long, and no queue takes a record of any length. */
+const MAX_TEXT = 256 * 1024;
+
 /** A batch that is ready to be sent. */
 export interface Batch extends Emission {
   readonly rejections: readonly Rejection[];
@@ -157,6 +163,10 @@ export class Outbox {
 
   /** The source, the receipt time and `synthetic: false` are filled in. */
   post(post: Pick<Post, 'instrument' | 'eventTimeUs' | 'postId' | 'author' | 'text' | 'language'>): void {
+    if (post.text.length > MAX_TEXT) {
+      this.reject('VALUE_OUT_OF_RANGE', `a post of ${post.text.length} characters`);
+      return;
+    }
     if (this.#posts.length >= MOST * this.#capacity) {
       this.#overflow('post', post.instrument);
       return;
@@ -185,8 +195,11 @@ export class Outbox {
       this.skip(code);
       return;
     }
-    const bytes = typeof this.#data === 'string' ? Buffer.from(this.#data) : this.#data;
-    this.#rejections.push({ code, message, origin: this.#origin, row: 0, receiptTime: this.#receipt, bytes });
+    const { length } = this.#data;
+    const kept = this.#data.slice(0, MAX_REJECTED_BYTES);
+    const bytes = typeof kept === 'string' ? Buffer.from(kept) : kept;
+    const why = length > kept.length ? `${message} (the first ${kept.length} of ${length})` : message;
+    this.#rejections.push({ code, message: why, origin: this.#origin, row: 0, receiptTime: this.#receipt, bytes });
     this.#wake();
   }
 

@@ -21,6 +21,8 @@ export interface Positions {
   moveSource(position: string | (() => string)): void;
   /** Cursors of what moved since the last call. */
   take(receiptTimeUs: number): Cursor[];
+  /** What the last `take` gave is durable. */
+  committed(): void;
   /** The source's cursor if it moved since the last call, or when `always`; null otherwise. */
   takeSource(always: boolean, receiptTimeUs: number): Cursor | null;
 }
@@ -30,15 +32,19 @@ export function createPositions(source: string, { cursor, cursors }: Pick<Source
   const moved = new Set<string>();
   const gone = new Set<string>();
   const last = new Map<string, Record<string, unknown>>();
+  /** Where those stood that were forgotten, as JSON, until that is durable: what is committed of them is older. */
+  const left = new Map<string, string>();
+  let taken: readonly (readonly [instrument: string, position: string])[] = [];
   let position: string | (() => string) = cursor?.position ?? '';
   let sourceMoved = false;
   return {
     async load(instruments) {
       const missing = instruments.filter((instrument) => !known.has(instrument));
+      const own = new Map(left);
       const found = await cursors(missing);
       for (const instrument of instruments) gone.delete(instrument);
       for (const instrument of missing) {
-        const text = found.get(instrument)?.position;
+        const text = own.get(instrument) ?? found.get(instrument)?.position;
         known.set(instrument, text === undefined ? {} : (JSON.parse(text) as Record<string, unknown>));
       }
     },
@@ -55,6 +61,7 @@ export function createPositions(source: string, { cursor, cursors }: Pick<Source
     },
     forget(instrument) {
       if (moved.delete(instrument)) last.set(instrument, known.get(instrument)!);
+      if (known.has(instrument)) left.set(instrument, JSON.stringify(known.get(instrument)));
       known.delete(instrument);
       gone.add(instrument);
     },
@@ -64,10 +71,16 @@ export function createPositions(source: string, { cursor, cursors }: Pick<Source
       sourceMoved = true;
     },
     take(receiptTimeUs) {
-      const taken = [...last, ...[...moved].map((instrument) => [instrument, known.get(instrument)!] as const)];
+      taken = [...left];
+      const cursorsOf = [...last, ...[...moved].map((instrument) => [instrument, known.get(instrument)!] as const)];
       moved.clear();
       last.clear();
-      return taken.map(([instrument, streams]) => Cursor.fromPartial({ source, instrument, receiptTimeUs, position: JSON.stringify(streams) }));
+      return cursorsOf.map(([instrument, streams]) => Cursor.fromPartial({ source, instrument, receiptTimeUs, position: JSON.stringify(streams) }));
+    },
+    committed() {
+      // It may have come and gone once more since.
+      for (const [instrument, text] of taken) if (left.get(instrument) === text) left.delete(instrument);
+      taken = [];
     },
     takeSource(always, receiptTimeUs) {
       if (!sourceMoved && !always) return null;

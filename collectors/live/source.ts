@@ -146,6 +146,7 @@ class Sender {
       ...(cursors.length > 0 && { cursors }),
       ...(cursor && { cursor }),
     });
+    positions.committed();
     for (const tell of flushed) tell();
     if (oldest > 0) this.#live.observe({ type: 'published', lagUs: this.#live.receipt() - oldest });
   }

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 
 import { MovingInstruments } from '../live/instruments.ts';
 import { testLive } from '../testing/live.ts';
+import { htmlText } from './html.ts';
 import { createLivePosts } from './live-posts.ts';
 import { postMatcher } from './match.ts';
 import { Stretch, type StretchState } from './memory.ts';
@@ -107,4 +108,20 @@ describe('authors', () => {
     expect(posts.salt).toBeUndefined();
     expect(posts.author('alice')).not.toBe((await createLivePosts({ live, options, salt: 'of before', stretches: [] })).author('alice'));
   });
+});
+
+test.each([
+  ['<ul><li>buy</li><li>$AAPL</li></ul>', ['nasdaq:AAPL']],
+  ['<p>Picks:</p><ul><li>$AAPL</li><li>$MSFT</li></ul>', ['nasdaq:AAPL', 'nasdaq:MSFT']],
+  ['<blockquote>as I said</blockquote>$AAPL', ['nasdaq:AAPL']],
+  ['<h2>$MSFT</h2>$AAPL', ['nasdaq:MSFT', 'nasdaq:AAPL']],
+])('blocks of HTML end words: %s', (html, named) => {
+  const match = postMatcher(testLive({ name: 's', symbols: ['nasdaq:AAPL', 'nasdaq:MSFT'] }).live);
+  expect([...match(htmlText(html))].sort()).toEqual([...named].sort());
+});
+
+test('long posts are looked through to their end', () => {
+  const match = postMatcher(testLive({ name: 's', symbols: ['nasdaq:AAPL'] }).live);
+  expect(match(`${'x'.repeat(39_000)} $AAPL`)).toEqual(['nasdaq:AAPL']);
+  expect(match(`${' '.repeat(19_995)}$AAPLW`)).toEqual([]);
 });

@@ -33,7 +33,8 @@ export interface LivePosts {
   /** Hash that stands for an author. */
   author(id: string): string;
   /** A post, at this position of its stream. Call in a frame. Returns how many records it made. */
-  created(post: NetworkPost, position: bigint, stretch: Stretch): number;
+  /** @param beside other stretches that will show it, too: what is fetched for them after a restart must not repeat it */
+  created(post: NetworkPost, position: bigint, stretch: Stretch, beside?: readonly Stretch[]): number;
   /** What it says now. */
   edited(post: NetworkPost, position: bigint, stretch: Stretch): void;
 }
@@ -58,10 +59,10 @@ export async function createLivePosts({ live, options, salt: kept, stretches }: 
   for (const stretch of stretches) published.restore([...stretch.keys()]);
   const author = (id: string): string => hash('sha256', `${salt}\0${id}`, 'hex').slice(0, 16);
 
-  function write(post: NetworkPost, instrument: string, position: bigint, stretch: Stretch): boolean {
+  function write(post: NetworkPost, instrument: string, position: bigint, stretch: Stretch, beside: readonly Stretch[] = []): boolean {
     const key = `${post.id} ${instrument}`;
     const isNew = published.accept(key);
-    stretch.keep(key, position);
+    for (const one of [stretch, ...beside]) one.keep(key, position);
     if (!isNew) return false;
     out.post({
       instrument,
@@ -77,11 +78,11 @@ export async function createLivePosts({ live, options, salt: kept, stretches }: 
   return {
     salt: given === undefined ? salt : undefined,
     author,
-    created(post, position, stretch) {
+    created(post, position, stretch, beside) {
       const instruments = post.instruments ?? match(post.text);
       known.accept(post.id);
       if (instruments.length === 0) out.skip('not-collected');
-      const written = instruments.filter((instrument) => write(post, instrument, position, stretch)).length;
+      const written = instruments.filter((instrument) => write(post, instrument, position, stretch, beside)).length;
       if (written < instruments.length) out.skip('repeat', instruments.length - written);
       return written;
     },

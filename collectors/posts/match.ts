@@ -9,8 +9,8 @@ const CASHTAG = /(?<![\p{L}\p{N}_$])\$([a-z][a-z0-9]{0,14}(?:[.-][a-z]{1,2}(?![\
 /** What a pair is quoted in: `$BTC` is about BTC-USD. */
 const QUOTED = /^(.+)[-/](?:USD|USDT|USDC|EUR|GBP)$/;
 
-/** Longer texts are not looked through beyond this: no post is as long. */
-const LONGEST = 20_000;
+/** Longer texts are not looked through beyond this: Reddit's have up to 40,000 characters, X's 25,000. */
+const LONGEST = 200_000;
 
 /**
  * Instruments of a text, each once. With a table: those it names, of these the ones that are collected, or all where no set

@@ -20,7 +20,9 @@ export interface StretchState {
 export class Stretch {
   readonly #rewind: bigint;
   #last: bigint | null = null;
-  /** Keys of positions up to this one may have been forgotten. */
+  /** Keys of positions up to this one may have been forgotten before this run: what it published itself its `RecentTexts` know. */
+  #begun = 0n;
+  /** The same of the keys that are kept for the next run. */
   #floor = 0n;
   /** Set while it is held: the newest position seen meanwhile. */
   #ahead: bigint | null = null;
@@ -31,7 +33,7 @@ export class Stretch {
     this.#rewind = rewind;
     if (!state) return;
     this.#last = BigInt(state.last);
-    this.#floor = BigInt(state.floor);
+    this.#begun = this.#floor = BigInt(state.floor);
     for (const [key, position] of state.keys) this.#keys.set(key, BigInt(position));
   }
 
@@ -47,7 +49,7 @@ export class Stretch {
   get resumeAt(): bigint | null {
     if (this.#last === null) return null;
     const back = this.#last - this.#rewind;
-    return back > this.#floor ? back : this.#floor + 1n;
+    return back > this.#begun ? back : this.#begun + 1n;
   }
 
   /** Something of this position came by. */

@@ -28,6 +28,20 @@ export function healthHandlers({ readiness, slots }: HealthContext, services: re
   const names = ['', ...services];
   const now = (): HealthCheckResponse => ({ status: readiness.ready() ? ServingStatus.SERVING : ServingStatus.NOT_SERVING });
 
+  const waiting = new Set<() => void>();
+  let isAwaited = false;
+  /** One wait for all: what is asked of a promise stands in it until it resolves, though the client has long gone. */
+  function whenReady(tell: () => void, signal: AbortSignal): void {
+    waiting.add(tell);
+    signal.addEventListener('abort', () => waiting.delete(tell), { once: true });
+    if (isAwaited) return;
+    isAwaited = true;
+    void readiness.loaded().then(() => {
+      for (const one of waiting) one();
+      waiting.clear();
+    });
+  }
+
   return {
     check(call: { readonly request: HealthCheckRequest | Undecodable }, callback: sendUnaryData<HealthCheckResponse>): void {
       try {
@@ -57,7 +71,7 @@ export function healthHandlers({ readiness, slots }: HealthContext, services: re
         if (!signal.aborted) call.write(isKnown ? now() : { status: ServingStatus.SERVICE_UNKNOWN });
       };
       tell();
-      if (isKnown && !readiness.ready()) void readiness.loaded().then(tell);
+      if (isKnown && !readiness.ready()) whenReady(tell, signal);
       signal.addEventListener('abort', () => {
         // Else the client has gone.
         if (!hasCode(signal.reason, 'SHUTTING_DOWN')) return;

@@ -37,7 +37,7 @@ export function alpacaBackfill({ live, rows, url, feed, allowPlainText, limiter,
     live.out.frame(address.origin + address.pathname, body, receipt, () => {
       const answer = object(parseJson(body), 'body');
       for (const [symbol, trades] of Object.entries(object(answer['trades'], 'trades'))) {
-        for (const trade of array(trades, 'trades')) if (rows.trade(symbol, object(trade, 'trade'))) recovered++;
+        for (const trade of array(trades, 'trades')) if (rows.trade(symbol, object(trade, 'trade'), true)) recovered++;
       }
       next = typeof answer['next_page_token'] === 'string' ? answer['next_page_token'] : null;
       return 'backfill';

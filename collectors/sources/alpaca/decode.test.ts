@@ -106,3 +106,19 @@ test('MessagePack that claims a billion elements, or ends too early, is a dead l
   const { rejections } = decodeAll('msgpack', [new Uint8Array([0xdd, 0x3b, 0x9a, 0xca, 0]), packed(FRAMES[4]!).slice(0, 40)]);
   expect(rejections.map(({ message }) => message)).toEqual(['not MessagePack', 'not MessagePack']);
 });
+
+test('what came on the stream is not published again by a back-fill that is longer than what is remembered', () => {
+  const { live } = testLive({ name: 'alpaca', capacity: 1_000_000 });
+  const rows = alpacaRows(live, () => true);
+  const accepted: boolean[] = [];
+  const give = (id: number, fetched: boolean): void => {
+    live.out.frame('f', 'x', live.receipt(), () => {
+      accepted.push(rows.trade('SPY', { i: id, x: 'Q', p: 1, s: 1, t: '2023-11-14T22:13:20Z' }, fetched));
+      return 'trade';
+    });
+  };
+  give(7, false);
+  for (let id = 1000; id < 141_000; id++) give(id, true);
+  give(7, true);
+  expect([accepted.at(0), accepted.at(-1), accepted.filter(Boolean).length]).toEqual([true, false, 140_001]);
+});

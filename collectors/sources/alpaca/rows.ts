@@ -10,8 +10,8 @@ import { stampOf } from './wire.ts';
 export const instrumentOf = (symbol: string): string => `alpaca:${symbol}`;
 
 export interface AlpacaRows {
-  /** Returns whether it was new. */
-  trade(symbol: string, trade: Json): boolean;
+  /** Returns whether it was new. @param fetched from the history @default false */
+  trade(symbol: string, trade: Json, fetched?: boolean): boolean;
   quote(symbol: string, quote: Json): void;
   bar(symbol: string, bar: Json): void;
   forget(symbol: string): void;
@@ -29,12 +29,14 @@ interface AlpacaQuote {
 
 export function alpacaRows(live: Live, collects: (symbol: string) => boolean): AlpacaRows {
   const { out } = live;
-  const trades = new RecentTexts(65_536);
+  // Apart: an outage may have taken more than are remembered, and what came on the stream around it is fetched once more.
+  const streamed = new RecentTexts(65_536);
+  const history = new RecentTexts(65_536);
   const newest = new Newest<AlpacaQuote>((a, b) => a.bid === b.bid && a.ask === b.ask && a.bidSize === b.bidSize && a.askSize === b.askSize && a.exchanges === b.exchanges);
   const bars = new Rising();
 
   return {
-    trade(symbol, trade) {
+    trade(symbol, trade, fetched = false) {
       const eventTime = stampOf(trade['t'], 't');
       const price = decimal(trade['p'], 'p');
       const size = decimal(trade['s'], 's');
@@ -44,7 +46,8 @@ export function alpacaRows(live: Live, collects: (symbol: string) => boolean): A
         return false;
       }
       // An id is of one exchange and one day.
-      if (!trades.accept(`${symbol} ${text(trade['x'], 'x')} ${String(id)} ${eventTime}`)) {
+      const key = `${symbol} ${text(trade['x'], 'x')} ${String(id)} ${eventTime}`;
+      if ((fetched ? streamed : history).has(key) || !(fetched ? history : streamed).accept(key)) {
         out.skip('repeat');
         return false;
       }

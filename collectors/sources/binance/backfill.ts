@@ -82,7 +82,8 @@ export function binanceBackfill({ live, rows, archive, url, symbolOf, headers, a
         return 'backfill';
       });
       const { newest } = page;
-      if (!page.read || newest >= highest) return false;
+      if (!page.read) throw fail('SOURCE_UNAVAILABLE', 'Binance answered what cannot be read');
+      if (newest >= highest) return false;
       // The newest trades come to REST a moment later.
       if (newest < from) return true;
       from = Math.max(newest + 1, missing.find(([, last]) => last > newest)![0]);

@@ -1,4 +1,6 @@
 /** Trades that were missed, from Coinbase Exchange: `GET /products/{id}/trades`, which pages from the newest to older ones. */
+import { fail } from '#proto';
+
 import { fetchOk } from '../../connect/http.ts';
 import type { Limiter } from '../../connect/limits.ts';
 import type { Range } from '../../integrity/ranges.ts';
@@ -27,8 +29,7 @@ export function coinbaseBackfill({ live, rows, url, allowPlainText, limiter }: B
       await live.out.room(signal);
       const address = `${url}/products/${encodeURIComponent(product)}/trades?limit=${PAGE}&after=${after}`;
       const { body, receipt } = await fetchOk(live, { url: address, allowPlainText, limiter, signal, headers: { 'user-agent': 'foretick' } });
-      // Stays as it is when the body cannot be read.
-      const page = { oldest: after };
+      const page = { oldest: after, isRead: false };
       live.out.frame(address, body, receipt, () => {
         const trades = array(parseJson(body), 'body').map((entry) => object(entry, 'trade'));
         const ids = trades.map((trade) => whole(trade['trade_id'], 'trade_id'));
@@ -36,8 +37,10 @@ export function coinbaseBackfill({ live, rows, url, allowPlainText, limiter }: B
           if (missing.some(([first, last]) => ids[i]! >= first && ids[i]! <= last)) rows.trade(product, trade, false);
         });
         page.oldest = Math.min(after, ...ids);
+        page.isRead = true;
         return 'backfill';
       });
+      if (!page.isRead) throw fail('SOURCE_UNAVAILABLE', 'Coinbase answered what cannot be read');
       if (page.oldest >= after) return false;
       after = page.oldest;
     }

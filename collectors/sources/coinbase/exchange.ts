@@ -15,8 +15,8 @@ export function exchangeMessage(type: 'subscribe' | 'unsubscribe', products: rea
 export interface ExchangeOptions {
   readonly channel: Channel;
   readonly rows: Rows;
-  /** To be told the ids that heartbeats name. */
-  readonly trades: Numbered;
+  /** To be told the ids that heartbeats name; null: trades are not collected. */
+  readonly trades: Numbered | null;
   readonly collects: (product: string) => boolean;
 }
 
@@ -52,7 +52,7 @@ export function exchangeDecoder({ channel, rows, trades, collects }: ExchangeOpt
       case 'heartbeat': {
         const product = productOf(message['product_id'], collects);
         const last = whole(message['last_trade_id'], 'last_trade_id');
-        if (product !== null) trades.expect(instrumentOf(product), last);
+        if (product !== null) trades?.expect(instrumentOf(product), last);
         return type;
       }
       case 'subscriptions':

@@ -74,7 +74,8 @@ async function run(live: Live, read: Options): Promise<void> {
     silentMs: read.silent_after / 1000,
     ladders: LADDERS,
     connects: limits.of('coinbase/connect', { limit: read.connects_per_second, perMs: 1000 }),
-    sends: { limit: read.messages_per_second, perMs: 1000 },
+    // Of an address, like connections.
+    sends: limits.of('coinbase/messages', { limit: read.messages_per_second, perMs: 1000 }),
     unnumbered: quotes ? ['quote'] : [],
     messages: {
       subscribe: (products) => messagesOf(read, 'subscribe', products),
@@ -83,7 +84,7 @@ async function run(live: Live, read: Options): Promise<void> {
     session: (channel, scope) => {
       const collects = (product: string): boolean => scope.collects(product);
       if (api === 'exchange') {
-        const { decode, removed } = exchangeDecoder({ channel, rows, trades: numbered, collects });
+        const { decode, removed } = exchangeDecoder({ channel, rows, trades: trades ? numbered : null, collects });
         return { frame: (data) => decode(frameText(data)), removed };
       }
       const decode = advancedDecoder({ live, channel, rows, collects, instruments: () => scope.symbols.map(instrumentOf) });

@@ -64,7 +64,10 @@ async function run(live: Live, options: PollOptions): Promise<void> {
   const limiter = environment.limits.of(`${options.cap ?? live.name}/requests`, { limit: options.requests_per_minute, perMs: 60_000 });
   const asking: PagesOptions = { live, options, keys, limiter, publisher, read: reader(records) };
   const others = options.others.map(({ name, when }) => ({ name, fits: test(when) }));
-  const asked = new Map<string, Asked>();
+  /** Receipt time of the newest answer about an instrument, microseconds. */
+  const answeredAt = new Map<string, number>();
+  /** By request. */
+  const validatorsOf = new Map<string, Validators>();
   const outages = createOutageTimes(live);
   let turn = 0;
 
@@ -76,7 +79,10 @@ async function run(live: Live, options: PollOptions): Promise<void> {
     for (const stream of publisher.numbered) stream.resume(added);
     outages.add(added);
     collected = new Set(names);
-    return requestsOf(options, names);
+    const requests = requestsOf(options, names);
+    const keysOf = new Set(requests.map(keyOf));
+    for (const key of validatorsOf.keys()) if (!keysOf.has(key)) validatorsOf.delete(key);
+    return requests;
   }
 
   function forget(name: string): void {
@@ -85,16 +91,15 @@ async function run(live: Live, options: PollOptions): Promise<void> {
     publisher.forget(id);
     outages.forget(id);
     live.positions.forget(id);
-    asked.delete(name);
+    answeredAt.delete(name);
   }
 
   async function one(names: readonly string[]): Promise<void> {
     await live.out.room(live.signal);
-    const key = names.join(',');
-    const before = asked.get(key) ?? { at: live.publishedUpTo, validators: null };
+    const key = keyOf(names);
     const wire = names.map((name) => symbols.wire(name));
     try {
-      const { pages, open, validators } = await fetchPages(asking, addressOf(options, keys, wire, publisher.highest(names)), names.length === 1 ? wire[0]! : null, before.validators);
+      const { pages, open, validators } = await fetchPages(asking, addressOf(options, keys, wire, publisher.highest(names)), names.length === 1 ? wire[0]! : null, validatorsOf.get(key) ?? null);
       const answered = live.receipt();
       if (pages.length === 0) live.out.frame(key, '', answered, () => 'not-modified');
       // The oldest first: readers see them in the order in which they happened.
@@ -103,10 +108,16 @@ async function run(live: Live, options: PollOptions): Promise<void> {
         await live.out.room(live.signal);
         whole = publishPage(page, live.receipt()) && whole;
       }
-      report(names, before, answered, open);
-      asked.set(key, { at: answered, validators: whole ? validators : null });
+      report(names, answered, open);
+      for (const name of names) answeredAt.set(name, answered);
+      if (whole) validatorsOf.set(key, validators);
+      else validatorsOf.delete(key);
     } catch (thrown) {
-      if (before.at > 0) for (const name of names) outages.begin(publisher.instrument(name), before.at);
+      // The others wait for this one.
+      for (const name of collected) {
+        const since = answeredAt.get(name);
+        if (since !== undefined) outages.begin(publisher.instrument(name), since);
+      }
       throw thrown;
     }
   }
@@ -128,12 +139,12 @@ async function run(live: Live, options: PollOptions): Promise<void> {
   }
 
   /** What was not asked for in time, or lies behind the last page, and has no numbers that tell. */
-  function report(names: readonly string[], before: Asked, receipt: number, open: boolean): void {
+  function report(names: readonly string[], receipt: number, open: boolean): void {
     const sampled = options.records.filter(({ kind, sequence }) => kind === 'quote' || sequence === undefined || sequence.numbers === 'unordered').map(({ kind }) => kind);
     const instruments = names.map((name) => publisher.instrument(name));
     const ended = outages.end(instruments);
     for (const stream of publisher.unnumbered) {
-      if (open && stream === 'trade') live.gapClosed({ stream, instruments, fromUs: Math.min(before.at, ...ended.keys()), toUs: receipt, cause: 'window' });
+      if (open && stream === 'trade') live.gapClosed({ stream, instruments, fromUs: Math.min(receipt, ...names.flatMap((name) => answeredAt.get(name) ?? []), ...ended.keys()), toUs: receipt, cause: 'window' });
       else if (sampled.includes(stream)) for (const [fromUs, of] of ended) live.gapClosed({ stream, instruments: [...of], fromUs, toUs: receipt, cause: 'disconnected' });
     }
   }
@@ -157,11 +168,7 @@ async function run(live: Live, options: PollOptions): Promise<void> {
   );
 }
 
-interface Asked {
-  /** Receipt time of the last answer, microseconds; 0 before the first. */
-  readonly at: number;
-  readonly validators: Validators | null;
-}
+const keyOf = (names: readonly string[]): string => names.join(',');
 
 function requestsOf({ url, instruments_per_request: size }: PollOptions, names: readonly string[]): (readonly string[])[] {
   if (url.includes('{instrument}')) return names.map((name) => [name]);

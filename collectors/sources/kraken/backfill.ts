@@ -83,7 +83,8 @@ export function krakenBackfill({ live, rows, times, url, allowPlainText, limiter
       }
       if (page.errors !== '') throw refusal(page.errors);
       pauses = 0;
-      if (page.last === '' || page.newest >= highest) return false;
+      if (page.last === '') throw fail('SOURCE_UNAVAILABLE', 'Kraken answered what cannot be read');
+      if (page.newest >= highest) return false;
       // The newest trades come to REST a moment later.
       if (page.last === since || page.newest === 0) return true;
       const { newest } = page;

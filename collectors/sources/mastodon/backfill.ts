@@ -6,11 +6,12 @@ import { hasAborted } from '../../clock.ts';
 import { fetchOk } from '../../connect/http.ts';
 import type { Limiter } from '../../connect/limits.ts';
 import { askAgain } from '../../live/again.ts';
+import { takeEach } from '../../live/entries.ts';
 import type { Live } from '../../live/live.ts';
 import type { LivePosts } from '../../posts/live-posts.ts';
 import type { Stretch } from '../../posts/memory.ts';
 import { array, parseJson } from '../../values/fields.ts';
-import { idAt, statusOf, timeOfId } from './decode.ts';
+import { idAt, statusOf, timeOfId, type Status } from './decode.ts';
 
 /** The most that Mastodon gives at once. */
 const PAGE = 40;
@@ -30,11 +31,12 @@ export interface BackfillOptions {
   /** Posts of one outage, at most. */
   readonly limit: number;
   readonly moved: () => void;
+  readonly beside?: (tags: readonly string[]) => readonly Stretch[];
 }
 
 /** Call it when the stream is there again, and held. Never throws: what cannot be fetched is reported. */
 export function mastodonBackfill(options: BackfillOptions): () => void {
-  const { live, posts, stretch, timeline, allowPlainText, limiter, replay, limit, moved } = options;
+  const { live, posts, stretch, timeline, allowPlainText, limiter, replay, limit, moved, beside = () => [] } = options;
   const { signal } = live;
   let running = false;
   let isWanted = false;
@@ -100,12 +102,16 @@ export function mastodonBackfill(options: BackfillOptions): () => void {
   function read(url: URL, body: string, receipt: number, after: bigint): Page | null {
     const result = { page: null as Page | null };
     live.out.frame(url.pathname, body, receipt, () => {
-      const statuses = array(parseJson(body), 'body').map(statusOf);
+      const entries = array(parseJson(body), 'body');
+      const statuses: Status[] = [];
+      takeEach(live.out, entries, (entry) => statuses.push(statusOf(entry)));
+      // Behind it nothing could be asked for: the page as a whole cannot be read.
+      if (statuses.length === 0 && entries.length > 0) return 'backfill';
       statuses.sort((a, b) => (a.id < b.id ? -1 : 1));
       let recovered = 0;
-      for (const { id, post } of statuses) {
+      for (const { id, post, tags } of statuses) {
         if (post === null) live.out.skip('repost');
-        else recovered += posts.created(post, id, stretch);
+        else recovered += posts.created(post, id, stretch, beside(tags));
       }
       const newest = statuses.at(-1)?.id ?? after;
       stretch.advance(newest);

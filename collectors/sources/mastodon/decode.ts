@@ -6,7 +6,7 @@ import type { Live } from '../../live/live.ts';
 import { htmlText } from '../../posts/html.ts';
 import type { LivePosts, NetworkPost } from '../../posts/live-posts.ts';
 import type { Stretch } from '../../posts/memory.ts';
-import { object, parseJson, text } from '../../values/fields.ts';
+import { object, parseJson, text, type Json } from '../../values/fields.ts';
 import { rfc3339 } from '../../values/time.ts';
 
 /** Ids are times: milliseconds above 16 bits of something else. */
@@ -22,6 +22,8 @@ export interface Status {
   readonly id: bigint;
   /** Null: of somebody else, passed on. */
   readonly post: NetworkPost | null;
+  /** Hashtags, in lower case. */
+  readonly tags: readonly string[];
 }
 
 /** @throws MALFORMED_RECORD */
@@ -33,10 +35,11 @@ export function statusOf(value: unknown): Status {
   const account = object(status['account'], 'account');
   const content = htmlText(text(status['content'], 'content'));
   const warning = status['spoiler_text'];
-  if (status['reblog'] !== null && status['reblog'] !== undefined) return { id: BigInt(id), post: null };
-  const { edited_at: edited, language } = status;
+  if (status['reblog'] !== null && status['reblog'] !== undefined) return { id: BigInt(id), post: null, tags: [] };
+  const { edited_at: edited, language, tags } = status;
   return {
     id: BigInt(id),
+    tags: Array.isArray(tags) ? (tags as unknown[]).flatMap((tag) => { const name = (tag as Json | null)?.['name']; return typeof name === 'string' ? [name.toLowerCase()] : []; }) : [],
     post: {
       id,
       // The same on every server; the account's id is not.
@@ -66,19 +69,24 @@ export interface DecoderOptions {
   readonly stretch: Stretch;
   /** The stretch has moved. */
   readonly moved: () => void;
+  /** Told each new post. */
+  readonly seen?: (id: bigint) => void;
+  /** Other stretches that show posts with these hashtags. */
+  readonly beside?: (tags: readonly string[]) => readonly Stretch[];
 }
 
 /** Returns what an event was. */
-export function mastodonDecoder({ live, posts, stretch, moved }: DecoderOptions): (block: string) => string {
+export function mastodonDecoder({ live, posts, stretch, moved, seen, beside = () => [] }: DecoderOptions): (block: string) => string {
   return (block) => {
     const { event, data } = parseEvent(block);
     switch (event) {
       case 'update': {
-        const { id, post } = statusOf(parseJson(data));
+        const { id, post, tags } = statusOf(parseJson(data));
+        seen?.(id);
         stretch.reach(id);
         moved();
         if (post === null) live.out.skip('repost');
-        else posts.created(post, id, stretch);
+        else posts.created(post, id, stretch, beside(tags));
         return event;
       }
       case 'status.update': {

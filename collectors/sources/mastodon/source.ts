@@ -19,7 +19,7 @@ import { secretSchema } from '../../secrets.ts';
 import { duration } from '../../units.ts';
 import { frameText } from '../../values/fields.ts';
 import { mastodonBackfill } from './backfill.ts';
-import { mastodonDecoder, idAt } from './decode.ts';
+import { mastodonDecoder, idAt, timeOfId } from './decode.ts';
 import { streamingUrl, streamsOf, type Stream } from './streams.ts';
 
 const options = z.strictObject({
@@ -85,7 +85,12 @@ async function run(live: Live, read: Options, found: { streaming: string | null 
   if (streams.length === 0) throw fail('CONFIG_INVALID', `source ${live.name} collects nothing: the stream hashtag needs hashtags`);
   const stretches = new Map(streams.map(({ key }) => [key, new Stretch(idAt(read.rewind), begun.streams?.[key] ?? undefined)]));
   const posts = await createLivePosts({ live, options: read, salt: begun.salt, stretches: [...stretches.values()] });
-  const position = (): string => JSON.stringify({ salt: posts.salt, streams: Object.fromEntries(stretches) });
+  /** Of each stream that stands: until when all is known to have come, microseconds. */
+  const standing = new Map<Stretch, () => number>();
+  const position = (): string => {
+    for (const [stretch, upToUs] of standing) if (!stretch.held) stretch.advance(idAt(upToUs()));
+    return JSON.stringify({ salt: posts.salt, streams: Object.fromEntries(stretches) });
+  };
   const moved = (): void => { live.positions.moveSource(position); };
   moved();
   found.streaming ??= await discover(live, read, rest, await headers());
@@ -96,8 +101,16 @@ async function run(live: Live, read: Options, found: { streaming: string | null 
   const follow = async (stream: Stream): Promise<void> => {
     const stretch = stretches.get(stream.key)!;
     const timeline = new URL(stream.timeline, server);
-    const backfill = mastodonBackfill({ live, posts, stretch, timeline, allowPlainText: read.allow_plain_text, headers, limiter: rest, replay: read.replay, limit: read.backfill_limit, moved });
-    const decode = mastodonDecoder({ live, posts, stretch, moved });
+    // From here to the connection something is missing.
+    stretch.hold();
+    const beside = (tags: readonly string[]): Stretch[] => tags.flatMap((tag) => (`hashtag:${tag}` === stream.key ? [] : (stretches.get(`hashtag:${tag}`) ?? [])));
+    const backfill = mastodonBackfill({ live, posts, stretch, timeline, allowPlainText: read.allow_plain_text, headers, limiter: rest, replay: read.replay, limit: read.backfill_limit, moved, beside });
+    /** How far what is read lies behind: what was sent before a post came before it. */
+    let behindUs = 0;
+    const decode = mastodonDecoder({ live, posts, stretch, moved, beside, seen: (id) => { behindUs = Math.min(behindUs, Math.max(0, live.out.receipt - timeOfId(id))); } });
+    const free = live.out.onHeld((held) => {
+      if (held) behindUs = Infinity;
+    });
     const plan = {
       name: `${live.name}/${stream.key}`,
       transport: 'events',
@@ -110,18 +123,28 @@ async function run(live: Live, read: Options, found: { streaming: string | null 
       connects: environment.limits.of(`mastodon/${server.host}/connect`, { limit: 10, perMs: 10_000 }),
       open: (channel) => {
         stretch.hold();
+        behindUs = 0;
         channel.confirmed();
-        return { frame: (data) => decode(frameText(data)) };
+        return { frame: (data) => decode(frameText(data)), ended: () => {
+          standing.delete(stretch);
+          stretch.hold();
+        } };
       },
       recovered: (fromUs, toUs) => {
         const since = fromUs === 0 ? live.publishedUpTo : fromUs;
         if (stretch.held) backfill();
         else if (since > 0) live.gapClosed({ stream: 'post', instruments: [], fromUs: since, toUs, cause: 'outage' });
+        // A stream begins here, whether somebody posts or not: what an outage takes before its first post can be fetched, too.
+        if (stretch.last === null) stretch.reach(idAt(toUs));
+        // A comment each 15 s shows that a silent stream stands: it must not look like an outage.
+        standing.set(stretch, () => (behindUs < Infinity ? Math.max(0, live.receipt() - read.silent_after - behindUs) : 0));
+        moved();
       },
     } satisfies ConnectionPlan;
     try {
       await keepConnected(live, plan, all);
     } finally {
+      free();
       ending.abort();
     }
   };

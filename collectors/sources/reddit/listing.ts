@@ -15,6 +15,8 @@ import type { Recent } from './recent.ts';
 
 /** As many as Reddit gives at once. */
 const PAGE = 100;
+/** A page with fewer is the last one: Reddit leaves things out of one after it has taken a hundred. */
+const FEW = PAGE / 2;
 
 export interface ListingOptions {
   readonly live: Live;
@@ -103,7 +105,7 @@ export function createListing({ live, api, posts, stretch, recent, path, most, m
         return null;
       }
       published += await publish(page);
-      before = page.children.length < PAGE ? null : (names[0] ?? null);
+      before = page.children.length < FEW ? null : (names[0] ?? null);
     }
     return published;
   }

@@ -69,7 +69,8 @@ function planOf(live: Live, options: WebsocketOptions): FeedPlan {
     perConnection: options.instruments_per_connection,
     ...(options.connections !== undefined && { connections: options.connections }),
     silentMs: options.silent_after / 1000,
-    confirmMs: Math.max(10_000, options.confirmed_after / 1000 + 10_000),
+    // All of them are sent before the last is confirmed.
+    confirmMs: 10_000 + options.confirmed_after / 1000 + (mostMessages(options) / options.messages_per_second) * 1000,
     ...(options.max_age !== undefined && { maxAgeMs: options.max_age / 1000 }),
     overlap: options.connections === undefined,
     ...(options.heartbeat.every !== undefined && options.heartbeat.send === undefined && { pingMs: options.heartbeat.every / 1000 }),
@@ -87,4 +88,9 @@ function planOf(live: Live, options: WebsocketOptions): FeedPlan {
     },
     forget: (name) => { publisher.forget(publisher.instrument(name)); },
   };
+}
+
+/** With which one connection subscribes, at most. */
+function mostMessages({ subscribe, instruments_per_connection: most }: WebsocketOptions): number {
+  return subscribe.reduce((sum, template) => sum + (JSON.stringify(template).includes('{instrument}') ? most : 1), 0);
 }

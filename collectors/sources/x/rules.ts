@@ -69,12 +69,15 @@ async function standingRules(options: RulesOptions): Promise<readonly Rule[]> {
     const url = new URL(options.url);
     if (typeof next === 'string') url.searchParams.set('pagination_token', next);
     const answer = await ask(options, 'GET', url.href);
-    const { data = [], meta } = answer;
-    for (const entry of array(data, 'data')) {
-      const rule = object(entry, 'rule');
-      rules.push({ id: text(rule['id'], 'id'), value: text(rule['value'], 'value'), tag: typeof rule['tag'] === 'string' ? rule['tag'] : '' });
+    try {
+      for (const entry of array(answer['data'] ?? [], 'data')) {
+        const rule = object(entry, 'rule');
+        rules.push({ id: text(rule['id'], 'id'), value: text(rule['value'], 'value'), tag: typeof rule['tag'] === 'string' ? rule['tag'] : '' });
+      }
+      next = object(answer['meta'], 'meta')['next_token'];
+    } catch (cause) {
+      throw fail('SOURCE_UNAVAILABLE', `${url.host} answered rules that cannot be read`, { cause, details: { status: 200 } });
     }
-    next = object(meta, 'meta')['next_token'];
   } while (typeof next === 'string' && next !== '' && rules.length < options.most);
   return rules;
 }

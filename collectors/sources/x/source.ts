@@ -116,7 +116,12 @@ async function run(live: Live, read: XOptions): Promise<void> {
     'user-agent': 'foretick/0.1',
     authorization: `Bearer ${(await live.environment.secret(read.bearer_token)).reveal()}`,
   });
-  const take = taker({ live, posts, stretch, begunUs: live.receipt() });
+  const taken = taker({ live, posts, stretch, begunUs: live.receipt() });
+  // What goes out before the position does would come again after a restart.
+  const take: typeof taken = (status) => {
+    moved();
+    return taken(status);
+  };
   const terms = termsOf(live, read);
   if (terms().length === 0) throw fail('CONFIG_INVALID', `source ${live.name} asks for nothing: give it instruments or terms`);
   const parts: XParts = {

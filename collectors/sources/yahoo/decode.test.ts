@@ -1,11 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
+import { takeEach } from '../../live/entries.ts';
 import { testLive } from '../../testing/live.ts';
 import { encodePricing } from '../../testing/yahoo-pricing.ts';
 import { takeFrame } from './frames.ts';
 import { decodePricing } from './pricing.ts';
 import { createPrices } from './prices.ts';
+import { readQuotes } from './quotes.ts';
 
 /** A real message of 2025-01-10, as yfinance's tests have it. */
 const BTC = 'CgdCVEMtVVNEFYoMuUcYwLCVgIplIgNVU0QqA0NDQzApOAFFPWrEP0iAgOrxvANVx/25R12csrRHZYD8skR9/7i0R7ABgIDq8bwD2AEE4AGAgOrxvAPoAYCA6vG8A/IBA0JUQ4ECAAAAwPrjckGJAgAA2P5ZT3tC';
@@ -148,4 +150,19 @@ describe('what is news', () => {
     made.frame(at(NOW_MS - 2000, 3));
     expect(made.rows().map(({ bar: published }) => published)).toEqual([undefined, { ...bar, intervalUs: 60_000_000 }]);
   });
+});
+
+test('of polled quotes: null where there are no extended hours is no fault, and one price from the future does not spoil the others', () => {
+  const made = testLive({ name: 'yahoo' });
+  const { live } = made;
+  const prices = createPrices({ live, collects: () => true, maxSnapshotAge: 60e6, maxAge: 1800e6 });
+  const now = live.receipt();
+  const quote = (symbol: string, at: number): object => ({ symbol, regularMarketPrice: 1, regularMarketTime: Math.floor(at / 1e6), preMarketPrice: null, preMarketTime: null });
+  live.out.frame('u', 'body', now, () => {
+    const answer = readQuotes(live.out, JSON.stringify({ quoteResponse: { result: [quote('A', now + 3600e6), quote('B', now)], error: null } }));
+    takeEach(live.out, answer.prices, (price) => { prices.publish(price); });
+    return 'quotes';
+  });
+  expect(made.take()).toHaveLength(1);
+  expect(made.rejections.map(({ code }) => code)).toEqual(['VALUE_OUT_OF_RANGE']);
 });

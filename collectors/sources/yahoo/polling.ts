@@ -5,6 +5,7 @@ import { hasAborted } from '../../clock.ts';
 import { fetchText } from '../../connect/http.ts';
 import type { Ladders } from '../../connect/ladder.ts';
 import { poll } from '../../connect/poll.ts';
+import { takeEach } from '../../live/entries.ts';
 import type { Live } from '../../live/live.ts';
 import { createOutageTimes } from '../../live/outage-times.ts';
 import { createCrumbs } from './crumb.ts';
@@ -73,7 +74,7 @@ export async function runPolling(live: Live, read: YahooOptions): Promise<void> 
   function publish(symbols: readonly string[], body: string, receipt: number): void {
     live.out.frame(`${read.rest_url}/v7/finance/quote`, body, receipt, () => {
       const answer = readQuotes(live.out, body);
-      for (const price of answer.prices) prices.publish(price);
+      takeEach(live.out, answer.prices, (price) => { prices.publish(price); });
       for (const symbol of symbols) {
         if (answer.symbols.has(symbol) || unknown.has(symbol)) continue;
         unknown.add(symbol);

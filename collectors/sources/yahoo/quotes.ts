@@ -16,7 +16,7 @@ export function priceOf(quote: Json): Price | null {
   for (const hours of HOURS) {
     const price = quote[`${hours}Price`];
     const time = quote[`${hours}Time`];
-    if (price === undefined || time === undefined) continue;
+    if ([price, time].some((value) => value === undefined || value === null)) continue;
     const at = timeOf(time, 's', `${hours}Time`);
     if (newest === null || at > newest.at) newest = { symbol, at, price: rounded(decimal(price, `${hours}Price`)), volume: typeof volume === 'number' ? volume : 0 };
   }

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 
-import { fixedInstruments } from '#collectors';
+import { MovingInstruments, fixedInstruments, type InstrumentSet } from '#collectors';
 
 import { Run } from '../kit/run.ts';
 import type { StandIn, Vendor } from '../kit/stand-in.ts';
@@ -19,12 +19,12 @@ afterEach(async () => {
 });
 
 /** A source led to a server that answers like this; the stand-in beside it is not asked. */
-async function against(answer: (request: IncomingMessage, response: ServerResponse) => void, settings: Readonly<Record<string, unknown>> & { readonly url?: string }, instruments?: readonly string[]): Promise<Run> {
+async function against(answer: (request: IncomingMessage, response: ServerResponse) => void, settings: Readonly<Record<string, unknown>> & { readonly url?: string }, instruments?: readonly string[] | InstrumentSet): Promise<Run> {
   server = createServer(answer).listen(0, '127.0.0.1');
   await new Promise((resolve) => server!.once('listening', resolve));
   const { port } = server.address() as AddressInfo;
   const vendor = (standIn: StandIn): Vendor => ({ ...numberedList(standIn), settings: ({ http }) => ({ ...numberedList(standIn).settings({ http, ws: '' }), paging: undefined, page_size: undefined, ...settings, url: `http://127.0.0.1:${port}${settings.url ?? '/'}` }) });
-  run = new Run({ vendor, ...(instruments && { instruments: fixedInstruments(instruments) }) });
+  run = new Run({ vendor, ...(instruments && { instruments: 'current' in instruments ? instruments : fixedInstruments(instruments) }) });
   // The lookup of the run knows the stand-in alone: an address needs none.
   return run.start();
 }
@@ -110,4 +110,52 @@ test('an address that was never good ends the source, a key that is wrong too', 
   const { error } = run.collector.status();
   expect(error).toMatchObject({ code: 'SOURCE_REFUSED', message: expect.stringContaining('answered 401') });
   expect(error!.message).not.toContain('secret-of-WRONG');
+});
+
+const QUOTES = { interval: '1s', requests_per_minute: 1000, records: [{ kind: 'quote', bid: '/bid', ask: '/ask' }] };
+const wait = (on: Run, ms: number): Promise<void> => on.standIn.clock.sleep(ms, new AbortController().signal);
+
+test('instruments that wait behind a request that fails have an outage, too', async () => {
+  const asked = new Map<string, number>();
+  let isBroken = false;
+  let serial = 0;
+  const on = await against((request, response) => {
+    const path = request.url!;
+    asked.set(path, (asked.get(path) ?? 0) + 1);
+    if (isBroken && path === '/BBB') response.writeHead(500).end();
+    else response.end(JSON.stringify({ bid: 10 + (serial++ % 1000), ask: 9999 }));
+  }, { ...QUOTES, url: '/{instrument}' }, ['AAA', 'BBB', 'CCC']);
+  await on.connected();
+  await wait(on, 5000);
+  isBroken = true;
+  await wait(on, 60_000);
+  const before = asked.get('/AAA')!;
+  isBroken = false;
+  await on.until(() => asked.get('/AAA')! > before + 3, 'all are asked for again');
+  await on.until(async () => new Set((await on.published()).gaps.flatMap(({ instruments }) => instruments)).size === 3, 'the outage of all is reported');
+});
+
+test('an instrument that joins the request of others, was away for long and comes back makes up no outage of theirs', async () => {
+  const instruments = new MovingInstruments(['AAA']);
+  let fails = 0;
+  let serial = 0;
+  const on = await against((request, response) => {
+    if (fails > 0) {
+      fails--;
+      response.writeHead(500).end();
+      return;
+    }
+    const of = new URL(request.url!, 'http://x').searchParams.get('of')!.split(',');
+    response.end(JSON.stringify(of.map((symbol) => ({ s: symbol, bid: 10 + (serial++ % 1000), ask: 9999 }))));
+  }, { ...QUOTES, url: '/x?of={instruments}', records: [{ ...QUOTES.records[0], instrument: { at: '/s' } }] }, instruments);
+  await on.connected();
+  instruments.set(['AAA', 'BBB']);
+  await wait(on, 5000);
+  instruments.set(['AAA']);
+  await wait(on, 600_000);
+  const backUs = on.standIn.clock.now() * 1000;
+  fails = 1;
+  instruments.set(['AAA', 'BBB']);
+  await on.until(async () => (await on.published()).gaps.length > 0, 'the outage is reported');
+  for (const { fromUs } of (await on.published()).gaps) expect(backUs - fromUs).toBeLessThan(60e6);
 });

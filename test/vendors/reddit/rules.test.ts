@@ -4,6 +4,7 @@ import { afterEach, expect, jest, test } from '@jest/globals';
 import { accounted } from '../kit/accounts.ts';
 import { losesNothing } from '../kit/outages.ts';
 import { Run, type RunOptions } from '../kit/run.ts';
+import type { StandIn, Vendor } from '../kit/stand-in.ts';
 import { createReddit, type RedditOptions, type RedditStandIn } from './stand-in.ts';
 
 jest.setTimeout(300_000);
@@ -163,4 +164,23 @@ test.each([
   await on.until(() => on.collector.status().state === 'FAILED', 'the source gives up');
   expect(on.collector.status().error).toMatchObject({ code: 'SOURCE_REFUSED', message: expect.stringContaining(says) as unknown });
   for (const secret of on.secrets) expect(on.printed.join('\n')).not.toContain(secret);
+});
+
+test('a page with a few things less than asked for is not the last', async () => {
+  const reddit = createReddit({ listing: 20_000 });
+  // As Reddit does that leaves something out after it has taken a hundred.
+  const vendor = (standIn: StandIn): Vendor => {
+    const inner = reddit.vendor(standIn);
+    return {
+      ...inner,
+      requested: (request, response) => {
+        request.url = (request.url ?? '').replace('limit=100', 'limit=99');
+        inner.requested!(request, response);
+      },
+    };
+  };
+  run = await new Run({ vendor, settings: { ...STOCKS, interval: '5s', listing_size: 20_000 } }).start();
+  await run.connected();
+  await run.standIn.play({ ...calm, rate: 10, forMs: 120_000 });
+  await accounted(run);
 });

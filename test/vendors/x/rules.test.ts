@@ -6,6 +6,7 @@ import { MovingInstruments } from '#collectors';
 import { accounted } from '../kit/accounts.ts';
 import { losesNothing } from '../kit/outages.ts';
 import { Run, type RunOptions } from '../kit/run.ts';
+import type { StandIn, Vendor } from '../kit/stand-in.ts';
 import { createX, type XStandIn, type XStandInOptions } from './stand-in.ts';
 
 jest.setTimeout(300_000);
@@ -274,4 +275,29 @@ test.each([
   const { on } = await begin(options, more);
   expect(await ended(on)).toContain(says);
   for (const secret of on.secrets) expect(on.printed.join('\n')).not.toContain(secret);
+});
+
+test.each([
+  ['without what an answer has', '{}'],
+  ['with null for its data', '{"data":null,"meta":{"sent":"x"}}'],
+  ['with a problem in a 200', '{"errors":[{"title":"Service Unavailable"}]}'],
+])('a comparison of rules that is answered %s ends nothing', async (_, body) => {
+  const x = createX({});
+  let isOdd = false;
+  const vendor = (standIn: StandIn): Vendor => {
+    const inner = x.vendor(standIn);
+    return {
+      ...inner,
+      requested: (request, response) => {
+        if (isOdd && request.method === 'GET' && (request.url ?? '').includes('/stream/rules')) response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+        else inner.requested!(request, response);
+      },
+    };
+  };
+  const on = (run = await new Run({ vendor, factor: 200 }).start());
+  await on.connected();
+  isOdd = true;
+  // Each quarter of an hour.
+  await on.standIn.clock.sleep(920_000, new AbortController().signal);
+  expect(on.collector.status()).toMatchObject({ state: 'RUNNING', error: null });
 });
