@@ -32,8 +32,11 @@ export interface LivePosts {
   readonly salt: string | undefined;
   /** Hash that stands for an author. */
   author(id: string): string;
-  /** A post, at this position of its stream. Call in a frame. Returns how many records it made. */
-  /** @param beside other stretches that will show it, too: what is fetched for them after a restart must not repeat it */
+  /**
+   * A post, at this position of its stream. Call in a frame. Returns how many records it made.
+   *
+   * @param beside other stretches that will show it, too: what is fetched for them after a restart must not repeat it
+   */
   created(post: NetworkPost, position: bigint, stretch: Stretch, beside?: readonly Stretch[]): number;
   /** What it says now. */
   edited(post: NetworkPost, position: bigint, stretch: Stretch): void;

@@ -39,7 +39,7 @@ export function statusOf(value: unknown): Status {
   const { edited_at: edited, language, tags } = status;
   return {
     id: BigInt(id),
-    tags: Array.isArray(tags) ? (tags as unknown[]).flatMap((tag) => { const name = (tag as Json | null)?.['name']; return typeof name === 'string' ? [name.toLowerCase()] : []; }) : [],
+    tags: Array.isArray(tags) ? (tags as unknown[]).flatMap(hashtag) : [],
     post: {
       id,
       // The same on every server; the account's id is not.
@@ -62,6 +62,11 @@ const OTHERS: ReadonlySet<string> = new Set([
   'announcement.delete',
   'encrypted_message',
 ]);
+
+function hashtag(tag: unknown): readonly string[] {
+  const name = (tag as Json | null)?.['name'];
+  return typeof name === 'string' ? [name.toLowerCase()] : [];
+}
 
 export interface DecoderOptions {
   readonly live: Live;

@@ -125,10 +125,13 @@ async function run(live: Live, read: Options, found: { streaming: string | null 
         stretch.hold();
         behindUs = 0;
         channel.confirmed();
-        return { frame: (data) => decode(frameText(data)), ended: () => {
-          standing.delete(stretch);
-          stretch.hold();
-        } };
+        return {
+          frame: (data) => decode(frameText(data)),
+          ended: () => {
+            standing.delete(stretch);
+            stretch.hold();
+          },
+        };
       },
       recovered: (fromUs, toUs) => {
         const since = fromUs === 0 ? live.publishedUpTo : fromUs;
