@@ -15,5 +15,4 @@ export {
 } from '../gen/foretick/v1/service.ts';
 export { HealthCheckResponse_ServingStatus, HealthClient, HealthService, type HealthCheckRequest, type HealthCheckResponse, type HealthListResponse } from '../gen/grpc/health/v1/health.ts';
 export { ServerReflectionClient, ServerReflectionService, type ServerReflectionRequest, type ServerReflectionResponse } from '../gen/grpc/reflection/v1/reflection.ts';
-export { ServerReflectionService as ServerReflectionAlphaService } from '../gen/grpc/reflection/v1alpha/reflection.ts';
 export { DESCRIPTORS } from '../gen/descriptors.ts';

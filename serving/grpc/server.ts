@@ -1,7 +1,7 @@
 /** The gRPC adapter: the generated services, with bounded messages. */
 import { Server } from '@grpc/grpc-js';
 
-import { HealthService, PredictionServiceService, ServerReflectionAlphaService, ServerReflectionService } from '#proto/grpc';
+import { HealthService, PredictionServiceService, ServerReflectionService } from '#proto/grpc';
 
 import { handlers, type GrpcContext } from './handlers.ts';
 import { healthHandlers, type HealthContext } from './health.ts';
@@ -20,7 +20,9 @@ export interface GrpcServerOptions {
 const LIBRARY_LIMIT = 4;
 
 const PREDICTION = 'foretick.v1.PredictionService';
-const OTHERS = ['grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'];
+const OTHERS = ['grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection'];
+/** What clients that are older ask: the same messages under another name. */
+const ALPHA = { serverReflectionInfo: { ...ServerReflectionService.serverReflectionInfo, path: '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo' } };
 
 export function createGrpcServer(context: GrpcContext & HealthContext, { maxMessageBytes }: GrpcServerOptions): Server {
   const server = new Server({
@@ -29,8 +31,7 @@ export function createGrpcServer(context: GrpcContext & HealthContext, { maxMess
   });
   server.addService(tolerant(PredictionServiceService, maxMessageBytes), handlers(context));
   server.addService(tolerant(HealthService, maxMessageBytes), healthHandlers(context, [PREDICTION]));
-  // Both versions say the same: clients ask for one or the other.
   const reflection = reflectionHandlers(context.slots, [PREDICTION, ...OTHERS]);
-  for (const service of [ServerReflectionService, ServerReflectionAlphaService]) server.addService(tolerant(service, maxMessageBytes), reflection);
+  for (const service of [ServerReflectionService, ALPHA]) server.addService(tolerant(service, maxMessageBytes), reflection);
   return server;
 }
